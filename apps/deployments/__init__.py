@@ -1,0 +1,1 @@
+"""Releases, deployments, seeds and the sixteen steps."""

@@ -1,0 +1,1 @@
+"""Base domains, DNS providers, certificates (the ACME client) and proxy routes."""

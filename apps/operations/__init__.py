@@ -1,0 +1,1 @@
+"""Long work as a pipeline of steps that survives its worker; knows no Odoo and no server."""

@@ -1,0 +1,1 @@
+"""Organizations, memberships, roles, and the one question: may this person do this to this object?"""

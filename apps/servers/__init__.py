@@ -1,0 +1,1 @@
+"""Servers, their SSH keys, the one door to a host, and bootstrap."""

@@ -1,0 +1,5 @@
+"""Websocket routes of all apps."""
+
+from __future__ import annotations
+
+websocket_urlpatterns: list = []

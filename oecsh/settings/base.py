@@ -1,0 +1,181 @@
+"""Settings common to every way of running OEC.SH. Everything that differs between installations is read from the
+environment, with names listed in docs/operations-guide.md."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+from environs import Env
+
+environment = Env()
+BASE_DIR = Path(__file__).resolve().parent.parent.parent
+RUN_DIRECTORY = environment.path("RUN_DIRECTORY", BASE_DIR / ".run")
+
+DEBUG = False
+SECRET_KEY = environment.str("SECRET_KEY", "")
+ALLOWED_HOSTS = environment.list("ALLOWED_HOSTS", [])
+CSRF_TRUSTED_ORIGINS = environment.list("CSRF_TRUSTED_ORIGINS", [])
+PORTAL_URL = environment.str("PORTAL_URL", "http://127.0.0.1:8000")
+
+INSTALLED_APPS = [
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "django.contrib.postgres",
+    "allauth",
+    "allauth.account",
+    "channels",
+    "django_filters",
+    "django_htmx",
+    "template_partials",
+    "guardian",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "apps.core",
+    "apps.audit",
+    "apps.accounts",
+    "apps.orgs",
+    "apps.operations",
+    "apps.servers",
+    "apps.projects",
+    "apps.environments",
+    "apps.domains",
+    "apps.deployments",
+    "apps.portal",
+    "apps.api",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "apps.core.middleware.content_security_policy",
+]
+
+ROOT_URLCONF = "oecsh.urls"
+ASGI_APPLICATION = "oecsh.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "apps.portal.context.navigation",
+            ],
+        },
+    }
+]
+
+DATABASES = {"default": environment.dj_db_url("DATABASE_URL", "postgres://localhost/oecsh", conn_max_age=60)}
+DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+REDIS_URL = environment.str("REDIS_URL", "redis://127.0.0.1:6379/0")
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+CHANNEL_LAYERS = {
+    "default": {
+        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        "CONFIG": {"hosts": [REDIS_URL], "prefix": "oecsh"},
+    }
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = [
+    "apps.orgs.backends.RoleBackend",
+    "django.contrib.auth.backends.ModelBackend",
+    "allauth.account.auth_backends.AuthenticationBackend",
+]
+GUARDIAN_MONKEY_PATCH_USER = False
+ANONYMOUS_USER_NAME = None
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 8}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "apps.accounts.validators.MixedCharactersValidator"},
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/"
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_EMAIL_VERIFICATION = "optional"
+ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+
+CELERY_BROKER_URL = environment.str("CELERY_BROKER_URL", REDIS_URL)
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = False
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BEAT_SCHEDULE = {
+    "operations.ring_expired": {"task": "operations.ring_expired", "schedule": timedelta(seconds=3)},
+}
+
+EMAIL_CONFIG = environment.dj_email_url("EMAIL_URL", "smtp://127.0.0.1:1025")
+EMAIL_HOST = EMAIL_CONFIG["EMAIL_HOST"]
+EMAIL_PORT = EMAIL_CONFIG["EMAIL_PORT"]
+EMAIL_HOST_USER = EMAIL_CONFIG["EMAIL_HOST_USER"]
+EMAIL_HOST_PASSWORD = EMAIL_CONFIG["EMAIL_HOST_PASSWORD"]
+EMAIL_USE_TLS = EMAIL_CONFIG.get("EMAIL_USE_TLS", False)
+DEFAULT_FROM_EMAIL = environment.str("DEFAULT_FROM_EMAIL", "OEC.SH <no-reply@localhost>")
+
+LANGUAGE_CODE = "en"
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "UTC"
+STATIC_URL = "/static/"
+STATIC_ROOT = RUN_DIRECTORY / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+
+SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+X_FRAME_OPTIONS = "DENY"
+IS_HTTPS = PORTAL_URL.startswith("https://")
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_HTTPS
+
+# The key ring: a file with one line per key, "key id:base64 of 32 bytes", the first is used to encrypt.
+KEY_RING_FILE = environment.path("KEY_RING_FILE", RUN_DIRECTORY / "key-ring")
+KEY_RING = environment.str("KEY_RING", "")
+
+# What environments are made of.
+BASE_DOMAIN = environment.str("BASE_DOMAIN", "apps.localhost")
+ALLOWED_PRIVATE_NETWORKS = environment.list("ALLOWED_PRIVATE_NETWORKS", [])
+ACME_DIRECTORY_URL = environment.str("ACME_DIRECTORY_URL", "")
+ACME_CA_FILE = environment.str("ACME_CA_FILE", "")
+ACME_CONTACT = environment.str("ACME_CONTACT", "")
+POSTGRES_IMAGES = {"14.0": "postgres:13", "15.0": "postgres:13"} | dict.fromkeys(
+    ["16.0", "17.0", "18.0", "19.0"], "postgres:17"
+)
+PGBOUNCER_IMAGE = environment.str("PGBOUNCER_IMAGE", "edoburu/pgbouncer:v1.24.1-p1")
+TRAEFIK_IMAGE = environment.str("TRAEFIK_IMAGE", "traefik:v3.7")
+TOOL_IMAGE = environment.str("TOOL_IMAGE", "busybox:stable")
+ODOO_IMAGE = environment.str("ODOO_IMAGE", "odoo:{version}")
+
+OPERATION_LEASE_SECONDS = 10
+OPERATION_HEARTBEAT_SECONDS = 3
+OPERATION_LOG_RETENTION = timedelta(days=90)
+
+REST_FRAMEWORK = {"DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema"}
+SPECTACULAR_SETTINGS = {"TITLE": "OEC.SH", "VERSION": "1", "SWAGGER_UI_DIST": "SIDECAR", "REDOC_DIST": "SIDECAR"}

@@ -1,0 +1,13 @@
+"""Production: refuses to start without its own secrets."""
+
+from __future__ import annotations
+
+from django.core.exceptions import ImproperlyConfigured
+
+from .base import *  # noqa: F403
+from .base import KEY_RING, KEY_RING_FILE, SECRET_KEY
+
+if len(SECRET_KEY) < 50:
+    raise ImproperlyConfigured("Set SECRET_KEY to a random text of at least 50 characters.")
+if not KEY_RING and not KEY_RING_FILE.exists():
+    raise ImproperlyConfigured("Set KEY_RING or KEY_RING_FILE: without it no stored secret can be read.")
