@@ -5,3 +5,7 @@ from django.apps import AppConfig
 
 class OrgsConfig(AppConfig):
     name = "apps.orgs"
+    verbose_name = "Organizations"
+
+    def ready(self) -> None:
+        from apps.orgs import messages  # noqa: F401  (registers the texts)

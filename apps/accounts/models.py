@@ -1,0 +1,70 @@
+"""People."""
+
+from __future__ import annotations
+
+import zoneinfo
+
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.core.exceptions import ValidationError
+from django.db import models
+
+from apps.core.models import BaseModel
+from apps.core.validators import validate_plain_text
+
+
+def validate_time_zone(value: str) -> None:
+    """The name of a zone in the IANA database."""
+    if value not in zoneinfo.available_timezones():
+        raise ValidationError("This is not a time zone, such as Europe/Brussels.")
+
+
+class UserManager(BaseUserManager["User"]):
+    """Makes people; an e-mail address is stored in small letters."""
+
+    def get_by_natural_key(self, username: str) -> User:
+        return self.get(email__iexact=username)
+
+    def create_user(self, email: str, password: str | None = None, **fields: object) -> User:
+        user = self.model(email=self.normalize_email(email).lower(), **fields)
+        user.set_password(password)
+        user.full_clean(exclude=["password"])
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: object) -> User:
+        return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
+
+
+class User(BaseModel, AbstractBaseUser, PermissionsMixin):
+    """A person. The e-mail address is the name to sign in with."""
+
+    class Theme(models.TextChoices):
+        SYSTEM = "system", "As the system"
+        LIGHT = "light", "Light"
+        DARK = "dark", "Dark"
+
+    email = models.EmailField(unique=True)
+    display_name = models.CharField(max_length=100, blank=True, validators=[validate_plain_text])
+    time_zone = models.CharField(max_length=64, default="UTC", validators=[validate_time_zone])
+    theme = models.CharField(max_length=10, choices=Theme.choices, default=Theme.SYSTEM)
+    is_staff = models.BooleanField("platform staff", default=False)
+    is_active = models.BooleanField(default=True)
+
+    objects = UserManager()
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: list[str] = []
+
+    def __str__(self) -> str:
+        return self.display_name or self.email
+
+    def save(self, *args: object, **kwargs: object) -> None:
+        self.email = self.email.lower()
+        super().save(*args, **kwargs)
+
+    def get_full_name(self) -> str:
+        return str(self)
+
+    def get_short_name(self) -> str:
+        return str(self)

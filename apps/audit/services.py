@@ -1,0 +1,62 @@
+"""Writing the audit trail."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.db import models
+from django.http import HttpRequest
+
+from apps.audit.models import Event
+from apps.core import clock
+from apps.core.fields import EncryptedTextField
+from apps.core.masking import MASK, mask
+
+_SECRET_WORDS = ("password", "secret", "token", "private_key", "passphrase", "api_key", "credential")
+
+
+def _plain(name: str, value: Any) -> Any:
+    if any(word in name.lower() for word in _SECRET_WORDS) and value and not isinstance(value, bool):
+        return MASK
+    if isinstance(value, dict):
+        return {key: _plain(key, item) for key, item in value.items()}
+    if isinstance(value, bool | int | float | type(None)):
+        return value
+    return mask(str(value))
+
+
+def snapshot(instance: models.Model, fields: list[str]) -> dict[str, Any]:
+    """The named fields as they are now, for `before` and `after`; encrypted ones are masked."""
+    values = {}
+    for name in fields:
+        encrypted = isinstance(instance._meta.get_field(name), EncryptedTextField)
+        values[name] = MASK if encrypted and getattr(instance, name) else _plain(name, getattr(instance, name))
+    return values
+
+
+def record(
+    *,
+    action: str,
+    actor: Any = None,
+    organization_id: uuid.UUID | None = None,
+    target: models.Model | None = None,
+    before: dict[str, Any] | None = None,
+    after: dict[str, Any] | None = None,
+    request: HttpRequest | None = None,
+) -> Event:
+    """Appends an event; call it inside the transaction of what it records. Secrets are masked."""
+    actor = actor if getattr(actor, "pk", None) else None
+    return Event.objects.create(
+        created_at=clock.now(),
+        action=action,
+        actor_id=actor.pk if actor else None,
+        actor_name=str(actor) if actor else "",
+        organization_id=organization_id,
+        target_type=target._meta.label_lower if target is not None else "",
+        target_id=target.pk if target is not None else None,
+        target_name=str(target)[:254] if target is not None else "",
+        ip_address=request.META.get("REMOTE_ADDR") if request else None,
+        before={name: _plain(name, value) for name, value in (before or {}).items()},
+        after={name: _plain(name, value) for name, value in (after or {}).items()},
+    )

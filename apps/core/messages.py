@@ -1,0 +1,24 @@
+"""Texts of the problems that core raises."""
+
+from __future__ import annotations
+
+from apps.core.exceptions import PLATFORM_STAFF, Message, register
+
+register(
+    {
+        "core.address_not_allowed": Message(
+            "The address {host} is not allowed.",
+            "{reason} Use a public address, or ask platform staff to add its network to ALLOWED_PRIVATE_NETWORKS.",
+        ),
+        "core.address_unknown": Message(
+            "The name {host} could not be resolved.",
+            "Check the spelling, and that the name has an A or AAAA record.",
+        ),
+        "core.unexpected": Message(
+            "Something went wrong on the platform (reference {reference}).",
+            "Try again; if it happens again, give the reference to platform staff.",
+            PLATFORM_STAFF,
+            500,
+        ),
+    }
+)

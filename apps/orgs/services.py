@@ -1,0 +1,67 @@
+"""Organizations and members: every write."""
+
+from __future__ import annotations
+
+from django.db import IntegrityError, transaction
+from django.utils.text import slugify
+
+from apps.accounts.models import User
+from apps.audit import services as audit
+from apps.core.exceptions import Conflict, Problem
+from apps.orgs.models import Membership, Organization
+from apps.orgs.roles import Role
+
+SLUG_ATTEMPTS = 50
+# Names that are part of addresses or that would mislead.
+RESERVED_SLUGS = {"admin", "api", "account", "static", "ws", "o", "www", "oecsh", "support", "platform", "new"}
+
+
+def suggest_slug(name: str) -> str:
+    """A free slug made of the name: `acme`, `acme-2`, …"""
+    base = slugify(name)[:36].strip("-") or "organization"
+    for number in range(1, SLUG_ATTEMPTS):
+        slug = base if number == 1 else f"{base}-{number}"
+        if slug not in RESERVED_SLUGS and not Organization.objects.filter(slug=slug).exists():
+            return slug
+    raise Problem("orgs.slug_taken", slug=base)
+
+
+@transaction.atomic
+def create_organization(*, name: str, owner: User, slug: str = "") -> Organization:
+    """A new organization whose Owner is `owner`. Raises Problem `orgs.slug_taken`, ValidationError for a bad name."""
+    if slug in RESERVED_SLUGS:
+        raise Conflict("orgs.slug_taken", slug=slug)
+    organization = Organization(name=name, slug=slug or suggest_slug(name))
+    organization.full_clean(validate_unique=False, validate_constraints=False)
+    try:
+        with transaction.atomic():
+            organization.save(force_insert=True)
+    except IntegrityError as error:
+        raise Conflict("orgs.slug_taken", slug=organization.slug) from error
+    Membership.objects.create(organization=organization, user=owner, role=Role.OWNER)
+    audit.record(
+        action="organization.created",
+        actor=owner,
+        organization_id=organization.pk,
+        target=organization,
+        after={"name": organization.name, "slug": organization.slug},
+    )
+    return organization
+
+
+@transaction.atomic
+def add_member(*, organization: Organization, user: User, role: str, actor: User) -> Membership:
+    """Makes the person a member. An Owner is never made this way; raises Conflict for somebody who is one already."""
+    if role == Role.OWNER:
+        raise Problem("orgs.owner_not_assignable")
+    if Membership.objects.filter(organization=organization, user=user).exists():
+        raise Conflict("orgs.already_a_member", person=user)
+    membership = Membership.objects.create(organization=organization, user=user, role=Role(role))
+    audit.record(
+        action="member.added",
+        actor=actor,
+        organization_id=organization.pk,
+        target=user,
+        after={"role": role},
+    )
+    return membership
