@@ -1,0 +1,67 @@
+"""The grammars of what people type about projects and repositories."""
+
+from __future__ import annotations
+
+import re
+
+from django.core.exceptions import ValidationError
+
+from apps.core.validators import validate_address, validate_git_reference
+
+ENVIRONMENT_TYPES = ("development", "staging", "production")
+# They are words in addresses of pages, or names which the platform keeps for itself under the base domain.
+RESERVED_SLUGS = frozenset(
+    "admin api app apps assets auth create delete docs git help mail new oecsh portal proxy registry root settings "
+    "static status support system traefik www".split()
+)
+_USER_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@+-]*")
+_DIRECTORY = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(?:/[A-Za-z0-9_][A-Za-z0-9_.-]*)*")
+
+
+def is_ssh_url(url: str) -> bool:
+    """True for ssh:// and for user@host:path."""
+    return url.startswith("ssh://") or "://" not in url
+
+
+def validate_project_slug(value: str) -> None:
+    """Refuses words that mean something else in addresses."""
+    if value in RESERVED_SLUGS:
+        raise ValidationError(f"“{value}” is a reserved word. Choose another one.")
+
+
+def validate_user_name(value: str) -> None:
+    """A user of a Git server."""
+    if not _USER_NAME.fullmatch(value):
+        raise ValidationError("Use letters, digits and . _ @ + -, not starting with a hyphen.")
+
+
+def validate_subdirectory(value: str) -> None:
+    """A relative folder inside a repository."""
+    if not _DIRECTORY.fullmatch(value) or ".." in value.split("/"):
+        raise ValidationError("Use a relative folder such as addons or src/modules.")
+
+
+def validate_registry_host(value: str) -> None:
+    """host or host:port of a registry."""
+    host, colon, port = value.partition(":")
+    validate_address(host)
+    if colon and not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
+        raise ValidationError("Use a port between 1 and 65535 after the colon.")
+
+
+def validate_branch_map(value: object) -> None:
+    """Branches by type of environment."""
+    if not isinstance(value, dict) or not set(value) <= set(ENVIRONMENT_TYPES):
+        raise ValidationError("Name branches for development, staging and production only.")
+    for branch in value.values():
+        if not isinstance(branch, str):
+            raise ValidationError("A branch is a text.")
+        validate_git_reference(branch)
+
+
+def validate_credential_fits(url: str, kind: str) -> None:
+    """A token is sent over HTTPS only, and a deploy key works over SSH only."""
+    if kind == "ssh_key" and not is_ssh_url(url):
+        raise ValidationError({"credential": "A deploy key needs an address such as git@host:path.git."})
+    if kind == "token" and is_ssh_url(url):
+        raise ValidationError({"credential": "An access token needs an address that starts with https://."})
