@@ -5,3 +5,6 @@ from django.apps import AppConfig
 
 class ServersConfig(AppConfig):
     name = "apps.servers"
+
+    def ready(self) -> None:
+        from apps.servers import messages  # noqa: F401  (registers the texts)
