@@ -1,0 +1,92 @@
+"""One attempt to bring an environment to a release."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.urls import reverse
+
+from apps.core.models import BaseModel
+from apps.deployments.models.release import Release
+from apps.environments.models import Environment
+from apps.operations.models import Operation
+from apps.orgs.models import Organization
+from apps.orgs.querysets import TenantQuerySet
+
+
+class Trigger(models.TextChoices):
+    """What set a deployment off."""
+
+    MANUAL = "manual", "By hand"
+    PUSH = "push", "Push"
+    API = "api", "API"
+    CREATE = "create", "New environment"
+    RETRY = "retry", "Retry"
+    CLONE = "clone", "Clone"
+    RESTORE = "restore", "Restore"
+
+
+class DeploymentStatus(models.TextChoices):
+    """How a deployment is shown; derived, never stored. The last five are terminal."""
+
+    PENDING = "pending", "Pending"
+    QUEUED = "queued", "Queued"
+    BUILDING = "building", "Building"
+    DEPLOYING = "deploying", "Deploying"
+    SUCCESS = "success", "Success"
+    FAILED = "failed", "Failed"
+    CANCELLED = "cancelled", "Cancelled"
+    ROLLED_BACK = "rolled_back", "Rolled back"
+    DESTROYED = "destroyed", "Destroyed"
+
+
+class Deployment(BaseModel):
+    """What happens is in its operation; what it brings is in its release."""
+
+    environment = models.ForeignKey(Environment, on_delete=models.CASCADE, related_name="deployments")
+    number = models.PositiveIntegerField(editable=False)
+    operation = models.OneToOneField(Operation, on_delete=models.PROTECT, related_name="deployment", editable=False)
+    release = models.ForeignKey(
+        Release, on_delete=models.PROTECT, null=True, blank=True, related_name="deployments", editable=False
+    )
+    trigger = models.CharField(max_length=10, choices=Trigger.choices, default=Trigger.MANUAL, editable=False)
+    triggered_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="deployments",
+        editable=False,
+    )
+    # Of the primary repository: known once the sources were resolved.
+    branch = models.CharField(max_length=200, blank=True, editable=False)
+    commit = models.CharField(max_length=64, blank=True, editable=False)
+    commit_subject = models.CharField(max_length=200, blank=True, editable=False)
+    # The first deployment of an environment creates its database; the usual time is told apart by this and the seed.
+    is_first = models.BooleanField(default=False, editable=False)
+    seeded = models.BooleanField(default=False, editable=False)
+    # Left by a later rollback to an earlier release.
+    rolled_back_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    objects = TenantQuerySet.as_manager()
+    organization_path = "environment__project__organization"
+
+    class Meta:
+        ordering = ["-created_at"]
+        constraints = [models.UniqueConstraint(fields=["environment", "number"], name="deployment_number")]
+        indexes = [models.Index(fields=["environment", "-created_at"], name="deployment_recent")]
+
+    def __str__(self) -> str:
+        return f"Deployment {self.number}"
+
+    @property
+    def organization(self) -> Organization:
+        """The tenant that it belongs to."""
+        return self.environment.project.organization
+
+    def get_absolute_url(self) -> str:
+        project = self.environment.project
+        return reverse(
+            "deployments:detail",
+            args=[project.organization.slug, project.slug, self.environment.slug, self.number],
+        )
