@@ -1,0 +1,33 @@
+"""What all tests share: the cast, a signed-in client, and the lab (started only by the tests that ask for it)."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable
+
+import pytest
+from django.test import Client
+
+from apps.accounts.models import User
+from tests.cast import Cast, make_cast
+
+# The lab's fixtures start nothing by being imported.
+pytest_plugins = ["tests.lab.fixtures"] if importlib.util.find_spec("tests.lab.fixtures") else []
+
+
+@pytest.fixture
+def cast(db: None) -> Cast:
+    """Alice, Bob and the others; see tests/cast.py."""
+    return make_cast()
+
+
+@pytest.fixture
+def sign_in() -> Callable[[User], Client]:
+    """A browser in which the person is signed in: `sign_in(cast.bob).get("/")`."""
+
+    def signed_in(user: User) -> Client:
+        client = Client()
+        client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+        return client
+
+    return signed_in
