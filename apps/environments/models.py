@@ -24,6 +24,14 @@ class EnvironmentType(models.TextChoices):
     PRODUCTION = "production", "Production"
 
 
+class PoolMode(models.TextChoices):
+    """How PgBouncer shares connections to the environment's database. In transaction mode LISTEN does not work there,
+    which the module queue_job needs; `postgres`, where Odoo itself listens, is pooled by session in both."""
+
+    SESSION = "session", "By session"
+    TRANSACTION = "transaction", "By transaction"
+
+
 class Status(models.TextChoices):
     """Where an environment is in its life; what may be done in each is in `states.py`."""
 
@@ -84,6 +92,7 @@ class Environment(BaseModel):
     max_connections = models.PositiveSmallIntegerField(validators=[MinValueValidator(20), MaxValueValidator(5000)])
     tuned_fields = models.JSONField(default=list, blank=True, editable=False)
     use_pgbouncer = models.BooleanField(default=True)
+    pool_mode = models.CharField(max_length=11, choices=PoolMode.choices, default=PoolMode.SESSION)
     postgres_parameters = models.JSONField(default=dict, blank=True)
     odoo_parameters = models.JSONField(default=dict, blank=True)
 
@@ -96,6 +105,8 @@ class Environment(BaseModel):
     master_password = EncryptedTextField(default=secret.generate, editable=False)
     admin_login = models.CharField(max_length=100, default="admin", editable=False)
     admin_password = EncryptedTextField(default=secret.generate, editable=False)
+    # As we wrote it into the database: a different one there means that somebody changed the password.
+    admin_password_hash = models.CharField(max_length=300, blank=True, editable=False)
     admin_password_changed = models.BooleanField(default=False, editable=False)
 
     needs_redeploy = models.BooleanField(default=False, editable=False)

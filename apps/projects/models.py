@@ -36,7 +36,7 @@ class GitCredential(BaseModel):
     """What opens a private repository: an access token (HTTPS) or a key pair (SSH)."""
 
     class Kind(models.TextChoices):
-        TOKEN = "token", "Access token"  # noqa: S105
+        TOKEN = "token", "Access token"
         SSH_KEY = "ssh_key", "Deploy key"
 
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="git_credentials")
@@ -100,6 +100,9 @@ class Project(BaseModel):
         RegistryAccount, on_delete=models.PROTECT, null=True, blank=True, related_name="projects"
     )
     default_branch = models.CharField(max_length=200, default="main", validators=[validate_git_reference])
+    # Technical names, installed at the first deployment and kept so. Empty: every installable module of the primary
+    # repository; ["base"]: none of them.
+    install_modules = models.JSONField(default=list, blank=True, validators=[validators.validate_module_names])
 
     objects = TenantQuerySet.as_manager()
 

@@ -11,10 +11,11 @@ from apps.core.validators import validate_address, validate_git_reference
 ENVIRONMENT_TYPES = ("development", "staging", "production")
 # They are words in addresses of pages, or names which the platform keeps for itself under the base domain.
 RESERVED_SLUGS = frozenset(
-    "admin api app apps assets auth create delete docs git help mail new oecsh portal proxy registry root settings "
-    "static status support system traefik www".split()
+    {"admin", "api", "app", "apps", "assets", "auth", "create", "delete", "docs", "git", "help", "mail", "new"}
+    | {"oecsh", "portal", "proxy", "registry", "root", "settings", "static", "status", "support", "system", "www"}
 )
 _USER_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@+-]*")
+_MODULE_NAME = re.compile(r"[a-z][a-z0-9_]{0,126}", re.ASCII)
 _DIRECTORY = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(?:/[A-Za-z0-9_][A-Za-z0-9_.-]*)*")
 
 
@@ -65,3 +66,11 @@ def validate_credential_fits(url: str, kind: str) -> None:
         raise ValidationError({"credential": "A deploy key needs an address such as git@host:path.git."})
     if kind == "token" and is_ssh_url(url):
         raise ValidationError({"credential": "An access token needs an address that starts with https://."})
+
+
+def validate_module_names(value: object) -> None:
+    """A list of technical names of Odoo modules."""
+    if not isinstance(value, list) or not all(isinstance(name, str) and _MODULE_NAME.fullmatch(name) for name in value):
+        raise ValidationError("List technical names of modules, such as sale_management.")
+    if len(set(value)) != len(value) or len(value) > 500:
+        raise ValidationError("Name each module once, and at most 500 of them.")
