@@ -1,0 +1,115 @@
+"""`Lab`: the way to everything in the lab. A session takes a slot; servers and daemons of a slot are its own."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import re
+from pathlib import Path
+from typing import TextIO
+
+from images.packages import ensure_packages
+
+from tests.lab.commands import LabError, file_lock
+from tests.lab.network import Bridge
+from tests.lab.paths import slot_directory
+from tests.lab.server import LabServer
+
+BY_HAND = 0
+"""The slot of the lab that is started by hand and of the demo. Test sessions take the first free one after it."""
+
+SLOTS = 8
+
+SERVER_PACKAGES = ("debootstrap", "iproute2", "iptables", "openssh-client", "util-linux", "e2fsprogs")
+
+
+class Lab:
+    """The lab of one slot. Needs root. Close it (or use it as a context manager) to power off its servers."""
+
+    def __init__(self, slot: int | None = None) -> None:
+        if os.geteuid() != 0:
+            raise LabError("the lab makes network namespaces and mounts: it needs root")
+        ensure_packages(SERVER_PACKAGES)
+        self._lock: TextIO | None = None
+        self.slot = self._take_free_slot() if slot is None else slot
+        self.directory = slot_directory(self.slot)
+        self.bridge = Bridge(self.slot)
+        self.bridge.ensure()
+        self._servers: dict[str, LabServer] = {}
+
+    def __enter__(self) -> Lab:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def address(self) -> str:
+        """This machine as the lab's servers see it."""
+        return self.bridge.address
+
+    def server(self, name: str, *, docker: bool = True) -> LabServer:
+        """The server of that name, started afresh the first time in this session and the same one from then on.
+
+        Raises `LabError` when it exists with another flavour, or when `name` is no host name.
+        """
+        if name not in self._servers:
+            self._servers[name] = self.known_server(name, docker=docker).create()
+        server = self._servers[name]
+        if server.has_docker != docker:
+            raise LabError(f"server {name} exists {'with' if server.has_docker else 'without'} Docker")
+        return server
+
+    def known_server(self, name: str, *, docker: bool = True) -> LabServer:
+        """The server of that name as it is, running or not."""
+        if not re.fullmatch(r"[a-z][a-z0-9-]{0,30}", name):
+            raise LabError(f"{name!r} is no name for a server")
+        directory = self.directory / "servers" / name
+        directory.mkdir(parents=True, exist_ok=True)
+        flavour = directory / "flavour"
+        if docker != (flavour.exists() and flavour.read_text() == "docker"):
+            flavour.write_text("docker" if docker else "bare")
+        return LabServer(name=name, number=self._number(name), bridge=self.bridge, directory=directory, docker=docker)
+
+    def server_names(self) -> dict[str, bool]:
+        """Every server that this slot has ever had, and whether it comes with Docker."""
+        found = sorted((self.directory / "servers").glob("*/flavour"))
+        return {file.parent.name: file.read_text() == "docker" for file in found}
+
+    def stop_servers(self) -> None:
+        """Power off every server of the slot, of earlier sessions too."""
+        for name, docker in self.server_names().items():
+            self.known_server(name, docker=docker).stop()
+        self._servers.clear()
+
+    def close(self) -> None:
+        """Power off the servers and give the slot back."""
+        self.stop_servers()
+        self.bridge.remove()
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+    def _number(self, name: str) -> int:
+        """Last part of the server's address: the same for a name as long as the slot's folder exists."""
+        file = self.directory / "numbers.json"
+        with file_lock(self.directory / "numbers.lock"):
+            numbers: dict[str, int] = json.loads(file.read_text()) if file.exists() else {}
+            if name not in numbers:
+                numbers[name] = next(number for number in range(11, 251) if number not in numbers.values())
+                file.write_text(json.dumps(numbers))
+        return numbers[name]
+
+    def _take_free_slot(self) -> int:
+        """Lock the first slot that no living session holds; the lock ends with this process, however it ends."""
+        for slot in range(BY_HAND + 1, SLOTS):
+            handle = Path(slot_directory(slot) / "lock").open("a")  # noqa: SIM115 (held as long as the lab is)
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                handle.close()
+                continue
+            self._lock = handle
+            return slot
+        raise LabError(f"all {SLOTS - 1} slots of the lab are in use by other sessions")
