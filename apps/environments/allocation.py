@@ -65,7 +65,7 @@ class Tuning:
 
 @dataclass(frozen=True)
 class Allocation:
-    """Who gets what. CPU in cores, memory in megabytes, Odoo's limits in bytes (0: no limit besides the container's)."""
+    """Who gets what: CPU in cores, memory in megabytes, Odoo's limits of one process in bytes."""
 
     cpu: Decimal
     memory_megabytes: int

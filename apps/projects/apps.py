@@ -5,3 +5,6 @@ from django.apps import AppConfig
 
 class ProjectsConfig(AppConfig):
     name = "apps.projects"
+
+    def ready(self) -> None:
+        from apps.projects import messages  # noqa: F401

@@ -11,7 +11,6 @@ from apps.core.fields import EncryptedTextField
 from apps.core.models import BaseModel
 from apps.core.validators import (
     validate_git_reference,
-    validate_git_url,
     validate_image_reference,
     validate_plain_text,
     validate_slug,
@@ -141,7 +140,7 @@ class Repository(BaseModel):
     kind = models.CharField(max_length=12, choices=Kind.choices)
     name = models.CharField(max_length=80, validators=[validate_plain_text])
     slug = models.CharField(max_length=63, validators=[validate_slug])
-    url = models.CharField(max_length=500, validators=[validate_git_url])
+    url = models.CharField(max_length=500, validators=[validators.validate_repository_url])
     branch = models.CharField(max_length=200, validators=[validate_git_reference])
     # {"development": "develop", …}; a type that is absent uses `branch`.
     branch_map = models.JSONField(default=dict, blank=True, validators=[validators.validate_branch_map])

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import urlsplit
 
 from django.core.exceptions import ValidationError
 
-from apps.core.validators import validate_address, validate_git_reference
+from apps.core.validators import validate_address, validate_git_reference, validate_git_url
 
 ENVIRONMENT_TYPES = ("development", "staging", "production")
 # They are words in addresses of pages, or names which the platform keeps for itself under the base domain.
@@ -74,3 +75,10 @@ def validate_module_names(value: object) -> None:
         raise ValidationError("List technical names of modules, such as sale_management.")
     if len(set(value)) != len(value) or len(value) > 500:
         raise ValidationError("Name each module once, and at most 500 of them.")
+
+
+def validate_repository_url(value: str) -> None:
+    """An address of a repository; nothing that opens it may stand in it, because addresses are shown and logged."""
+    validate_git_url(value)
+    if value.startswith(("https://", "http://")) and "@" in urlsplit(value).netloc:
+        raise ValidationError("Leave the user name out of the address, and choose a credential instead.")

@@ -173,6 +173,14 @@ TRAEFIK_IMAGE = environment.str("TRAEFIK_IMAGE", "traefik:v3.7")
 TOOL_IMAGE = environment.str("TOOL_IMAGE", "busybox:stable")
 ODOO_IMAGE = environment.str("ODOO_IMAGE", "odoo:{version}")
 
+# The largest repository, as it is transferred and as files.
+GIT_MAXIMUM_MEGABYTES = environment.int("GIT_MAXIMUM_MEGABYTES", 4096)
+
+# What a server may carry, what of its memory stays its own, and how long destroyed environments can be brought back.
+ENVIRONMENTS_PER_SERVER = environment.int("ENVIRONMENTS_PER_SERVER", 10)
+SERVER_RESERVED_MEGABYTES = environment.int("SERVER_RESERVED_MEGABYTES", 512)
+DESTROYED_RETENTION = timedelta(days=environment.int("DESTROYED_RETENTION_DAYS", 7))
+
 OPERATION_LEASE_SECONDS = 10
 OPERATION_HEARTBEAT_SECONDS = 3
 OPERATION_LOG_RETENTION = timedelta(days=90)
