@@ -99,4 +99,6 @@ def validate_git_url(value: str) -> None:
 def validate_image_reference(value: str) -> None:
     """The name of a container image: [registry/]name[:tag][@sha256:digest]."""
     if len(value) > 300 or not IMAGE_REFERENCE.fullmatch(value):
-        raise ValidationError("This is not the name of an image, such as odoo:19.0 or registry.example.com/team/odoo:1.")
+        raise ValidationError(
+            "This is not the name of an image, such as odoo:19.0 or registry.example.com/team/odoo:1."
+        )

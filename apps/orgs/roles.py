@@ -1,7 +1,7 @@
 """Roles and the 95 permission codes: the one table.
 
 Columns: Portal admin, Organization owner, Organization admin, Organization member, Project admin, Project member.
-A code is `tier.resource.action`. Three helper roles are derived below; how they came about stands in docs/permissions.md.
+A code is `tier.resource.action`. Three helper roles are derived below.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""The embedded control plane: its own PostgreSQL, Valkey and processes in a private folder, no system service touched."""
+"""The embedded control plane: PostgreSQL, Valkey and the processes in a private folder, no system service touched."""

@@ -1,5 +1,13 @@
-"""The embedded control plane of `make demo`: secrets and addresses come from the files that oecsh.embedded makes."""
+"""The embedded control plane of `make demo`: secrets and addresses come from the file that oecsh.embedded writes."""
 
 from __future__ import annotations
 
-from .base import *  # noqa: F403
+import os
+from pathlib import Path
+
+from environs import Env
+
+RUN_DIRECTORY = Path(os.environ.get("RUN_DIRECTORY") or Path(__file__).resolve().parent.parent.parent / ".run")
+Env().read_env(str(RUN_DIRECTORY / "environment"), recurse=False)
+
+from .production import *  # noqa: E402, F403

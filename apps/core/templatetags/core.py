@@ -37,7 +37,9 @@ def relative_time(value: datetime | None) -> str:
     exact = timezone.localtime(value)
     elapsed = (clock.now() - value).total_seconds()
     text = "just now" if -60 < elapsed < 60 else f"{timesince(value, clock.now(), depth=1)} ago"
-    return format_html('<time datetime="{}" title="{}">{}</time>', exact.isoformat(), f"{exact:%Y-%m-%d %H:%M:%S %Z}", text)
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>', exact.isoformat(), f"{exact:%Y-%m-%d %H:%M:%S %Z}", text
+    )
 
 
 @register.filter
