@@ -5,3 +5,6 @@ from django.apps import AppConfig
 
 class DomainsConfig(AppConfig):
     name = "apps.domains"
+
+    def ready(self) -> None:
+        from apps.domains import messages  # noqa: F401  (registers the texts)
