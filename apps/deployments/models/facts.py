@@ -18,6 +18,8 @@ class ImageFacts(BaseModel):
     user = models.CharField(max_length=64, blank=True)
     uid = models.PositiveIntegerField()
     gid = models.PositiveIntegerField()
+    # Odoo images: what the image's own odoo.conf names, behind everything of ours.
+    addons_path = models.JSONField(default=list)
 
     class Meta:
         verbose_name_plural = "image facts"
