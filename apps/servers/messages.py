@@ -137,6 +137,11 @@ DOCKER = {
         "Look at it on the server: systemctl status docker, journalctl -u docker.",
         SERVER_ADMINISTRATOR,
     ),
+    "servers.docker_silent": Message(
+        "Docker on {address} took too long to answer.",
+        "The platform tries again by itself; if it goes on, check the load and the disk of the server.",
+        SERVER_ADMINISTRATOR,
+    ),
     "servers.docker_denied": Message(
         "The user {user} has no rights on Docker.",
         "Use root, allow sudo without a password, or add the user to the group docker.",
@@ -175,7 +180,9 @@ BOOTSTRAP = {
         SERVER_ADMINISTRATOR,
     ),
     "servers.architecture_unsupported": Message(
-        "Processors of the kind {architecture} are not supported.", "Use a server with x86_64 or aarch64.", SERVER_ADMINISTRATOR
+        "Processors of the kind {architecture} are not supported.",
+        "Use a server with x86_64 or aarch64.",
+        SERVER_ADMINISTRATOR,
     ),
     "servers.disk_too_small": Message(
         "Only {free} of disk are free under {path}; at least {needed} are needed.",

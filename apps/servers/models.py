@@ -59,7 +59,9 @@ class Server(BaseModel):
     name = models.CharField(max_length=100, validators=[validate_plain_text])
     slug = models.CharField(max_length=63, validators=[validate_slug])
     address = models.CharField(
-        max_length=253, validators=[validate_address], help_text="Host name or IP address that the platform connects to."
+        max_length=253,
+        validators=[validate_address],
+        help_text="Host name or IP address that the platform connects to.",
     )
     port = models.PositiveIntegerField(default=22, validators=_PORT)
     user = models.CharField(

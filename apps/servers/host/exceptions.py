@@ -1,0 +1,36 @@
+"""What can go wrong on the way to a server, and with a command there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from apps.core.exceptions import Problem, RetryableError
+
+
+class ConnectionLost(Problem, RetryableError):
+    """The way to the server failed, not the server: the engine tries again. Shown with its own text all the same."""
+
+
+@dataclass(frozen=True)
+class CommandResult:
+    """How a command ended, with what it printed."""
+
+    exit_code: int
+    stdout: str
+    stderr: str
+
+
+class CommandFailed(Problem):
+    """A command ended with an exit code other than 0. `result` has what it printed."""
+
+    result: CommandResult
+
+    @classmethod
+    def of(cls, command: str, result: CommandResult) -> CommandFailed:
+        """The failure of `command` (its program's name: arguments may hold what should not be shown)."""
+        lines = (result.stderr.strip() or result.stdout.strip() or "nothing").splitlines()
+        failure = cls(
+            "servers.command_failed", command=command, exit_code=result.exit_code, output=" / ".join(lines[-5:])
+        )
+        failure.result = result
+        return failure
