@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -78,11 +79,9 @@ def run_git(
     descriptor of a lock that a git without its worker goes on to hold. Raises Problem `projects.*`, and what
     `run.check()` raises.
     """
-    if Path("/usr/bin/timeout").exists():
-        # Also ends a git whose worker was killed.
-        guard = ["/usr/bin/timeout", "--kill-after=5", str(int(timeout) + 5)]
-    else:
-        guard = []
+    # `timeout` also ends a git whose worker was killed.
+    program = shutil.which("timeout")
+    guard = [program, "--kill-after=5", str(int(timeout) + 5)] if program else []
     where = ["--git-dir", str(directory)] if directory else []
     command = [*guard, "git", *SAFE_OPTIONS, *(access.options if access else []), *where, *arguments]
     with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:

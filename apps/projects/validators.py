@@ -82,3 +82,9 @@ def validate_repository_url(value: str) -> None:
     validate_git_url(value)
     if value.startswith(("https://", "http://")) and "@" in urlsplit(value).netloc:
         raise ValidationError("Leave the user name out of the address, and choose a credential instead.")
+
+
+def validate_secret(value: str) -> None:
+    """A token or password: long enough to be masked in logs, on one line, without spaces at its ends."""
+    if len(value) < 4 or len(value) > 4096 or value != value.strip() or not value.isprintable():
+        raise ValidationError("Enter a secret of 4 to 4096 printable characters, without spaces at its ends.")
