@@ -1,0 +1,40 @@
+"""After `reencrypt` the old key can be dropped."""
+
+from __future__ import annotations
+
+import pytest
+from django.core.management import call_command
+
+from apps.core.keyring import DecryptionError
+from apps.servers.models import SSHKey
+
+OLD, NEW = "old:" + "A" * 43 + "=", "new:" + "B" * 42 + "A="
+
+
+@pytest.fixture
+def key(cast, settings) -> SSHKey:
+    settings.KEY_RING = OLD
+    return SSHKey.objects.create(organization=cast.acme, name="k", public_key="ssh-ed25519 A", private_key="hunter2")
+
+
+def test_every_secret_is_written_with_the_new_key(key, settings, capsys):
+    settings.KEY_RING = f"{NEW},{OLD}"
+    call_command("reencrypt")
+    assert "servers.SSHKey: 1 written with the key new" in capsys.readouterr().out
+    settings.KEY_RING = NEW
+    assert SSHKey.objects.get().private_key == "hunter2"
+
+
+def test_running_it_again_changes_nothing(key, settings, capsys):
+    settings.KEY_RING = f"{NEW},{OLD}"
+    call_command("reencrypt")
+    call_command("reencrypt")
+    assert "servers.SSHKey: 0 written" in capsys.readouterr().out
+
+
+def test_with_a_missing_key_nothing_is_lost(key, settings):
+    settings.KEY_RING = NEW
+    with pytest.raises(DecryptionError):
+        call_command("reencrypt")
+    settings.KEY_RING = OLD
+    assert SSHKey.objects.get().private_key == "hunter2"
