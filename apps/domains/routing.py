@@ -17,6 +17,7 @@ from apps.domains import routes
 from apps.domains.probing import ProbeResult, probe
 from apps.domains.progress import Progress, quiet
 from apps.domains.routes import RouteSpecification, RouteState
+from apps.operations.exceptions import Cancelled, DeadlineExceeded
 from apps.servers import paths
 from apps.servers.host import Host
 from apps.servers.models import Server
@@ -60,23 +61,27 @@ def apply_route(
     started = time.monotonic()
     ensure_shared(host)
     text = routes.render_route(specification)
-    path = route_path(specification.environment_id)
+    path, last_good = route_path(specification.environment_id), last_good_path(specification.environment_id)
     before = _read(host, path)
-    if before != text:
-        if before is not None:
-            host.files.write(last_good_path(specification.environment_id), before, mode=0o644)
+    changed = before != text
+    if changed and before is not None:
+        host.files.write(last_good, before, mode=0o644)
+    # After a crash the new text lies there already, and what was good before it was kept.
+    good = before if changed else _read(host, last_good)
+    if changed:
         host.files.write(path, text, mode=0o644)
     mark = routes.mark_of(text)
     try:
         seen = wait_for_mark(host.server, specification.host_names[0], mark, run=run, timeout=timeout)
-    except BaseException:
-        # Cancelled, or the worker is told to stop: leave what is known to work.
-        _put_back(host, path, before)
+    except (Cancelled, DeadlineExceeded):
+        _put_back(host, path, good)
         raise
     if seen is not None:
-        _put_back(host, path, before)
+        # A route that was good and did not change is not to blame for a proxy that does not answer.
+        if changed or seen.status is not None:
+            _put_back(host, path, good)
         raise _broken(host.server, specification.host_names[0], seen)
-    return AppliedRoute(mark, before != text, time.monotonic() - started)
+    return AppliedRoute(mark, changed, time.monotonic() - started)
 
 
 def roll_back_route(host: Host, environment_id: str | UUID, host_name: str, *, run: Progress = quiet) -> bool:
