@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TextIO
 
 from images.packages import ensure_packages
-
 from tests.lab.commands import LabError, file_lock
 from tests.lab.network import Bridge
 from tests.lab.paths import slot_directory

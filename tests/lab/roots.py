@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
+from images.mirrors import find_mirrors
 from tests.lab.commands import execute, file_lock
-from tests.lab.machine_apt import SUITE, configure_apt, debian_sources
+from tests.lab.machine_apt import SUITE, configure_apt
 from tests.lab.paths import PACKAGE, roots_directory
 
 BASE_PACKAGES = ("openssh-server", "sudo", "iproute2", "iptables", "procps", "ca-certificates", "tini", "kmod",
                  "busybox-static")  # fmt: skip
 DOCKER_PACKAGES = ("docker.io",)
-RECIPE = "3"
+RECIPE = "4"
 """Raise it when the way a root is made changes: the cache is made anew."""
 
 
@@ -29,7 +31,7 @@ def layers(*, docker: bool) -> list[Path]:
         return [_ensure("docker", (*BASE_PACKAGES, *DOCKER_PACKAGES), lambda target: _make_docker(target, base)), base]
 
 
-def _ensure(name: str, packages: tuple[str, ...], make) -> Path:
+def _ensure(name: str, packages: tuple[str, ...], make: Callable[[Path], None]) -> Path:
     key = hashlib.sha256(repr((SUITE, RECIPE, packages)).encode()).hexdigest()[:12]
     finished = roots_directory() / f"{SUITE}-{name}-{key}"
     if not finished.exists():
@@ -44,13 +46,9 @@ def _ensure(name: str, packages: tuple[str, ...], make) -> Path:
 
 
 def _make_base(target: Path) -> None:
-    archive = debian_sources()[0]
-    keyring = [f"--keyring={archive.signed_by}"] if archive.signed_by else []
-    execute(
-        ["debootstrap", "--variant=minbase", f"--include={','.join(BASE_PACKAGES)}", *keyring,
-         SUITE, target, archive.address],
-        timeout=600,
-    )  # fmt: skip
+    included = ",".join(BASE_PACKAGES)
+    archive = find_mirrors().archive
+    execute(["debootstrap", "--variant=minbase", f"--include={included}", SUITE, target, archive], timeout=600)
     configure_apt(target)
     # The roots of this machine's trust become the server's; the package lists come from its archives.
     execute(["chroot", target, "update-ca-certificates"], timeout=120)
