@@ -52,7 +52,8 @@ def end_step(step: OperationStep, status: str, **fields: object) -> None:
     step.finished_at = clock.now()
     for name, value in fields.items():
         setattr(step, name, value)
-    step.save()
+    # Not the whole row: the log's thread writes the progress.
+    step.save(update_fields=["status", "finished_at", "updated_at", *fields])
 
 
 def finish(operation: Operation) -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
+from celery.schedules import crontab
 from environs import Env
 
 environment = Env()
@@ -86,6 +87,10 @@ TEMPLATES = [
 
 DATABASES = {"default": environment.dj_db_url("DATABASE_URL", "postgres://localhost/oecsh", conn_max_age=60)}
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+# A database host that vanished without a word is noticed before a lease (OPERATION_LEASE_SECONDS) is over.
+DATABASES["default"].setdefault("OPTIONS", {}).update(
+    connect_timeout=5, keepalives_idle=4, keepalives_interval=2, keepalives_count=2, tcp_user_timeout=8000
+)
 REDIS_URL = environment.str("REDIS_URL", "redis://127.0.0.1:6379/0")
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
 CHANNEL_LAYERS = {
@@ -124,9 +129,16 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = False
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# A request that queues an operation does not wait for a broker that is gone: the scan rings later.
+CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 2, "socket_timeout": 10, "socket_keepalive": True}
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULE = {
-    "operations.ring_expired": {"task": "operations.ring_expired", "schedule": timedelta(seconds=3)},
+    "operations.ring_expired": {
+        "task": "operations.ring_expired",
+        "schedule": timedelta(seconds=3),
+        "options": {"expires": 3},  # nobody needs the ticks that passed while all workers were busy
+    },
+    "operations.delete_old_lines": {"task": "operations.delete_old_lines", "schedule": crontab(hour=3, minute=17)},
 }
 
 EMAIL_CONFIG = environment.dj_email_url("EMAIL_URL", "smtp://127.0.0.1:1025")
@@ -184,6 +196,9 @@ DESTROYED_RETENTION = timedelta(days=environment.int("DESTROYED_RETENTION_DAYS",
 OPERATION_LEASE_SECONDS = 10
 OPERATION_HEARTBEAT_SECONDS = 3
 OPERATION_LOG_RETENTION = timedelta(days=90)
+OPERATION_LOG_MAXIMUM_LINES = 50_000
+# A step that was told to stop and does not has its worker process ended after this time.
+OPERATION_STOP_GRACE_SECONDS = 30
 
 REST_FRAMEWORK = {"DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema"}
 SPECTACULAR_SETTINGS = {"TITLE": "OEC.SH", "VERSION": "1", "SWAGGER_UI_DIST": "SIDECAR", "REDOC_DIST": "SIDECAR"}
