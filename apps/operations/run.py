@@ -114,6 +114,10 @@ class Run:
             self.log(line.level, line.text, source=source, position=line.position)
             self._positions[source] = line.position
 
+    def flush(self) -> None:
+        """Returns when everything that was written so far is stored: call it before the outside log is removed."""
+        self._writer.flush()
+
     # What the step wants to find again after a crash.
 
     def remember(self, **values: Any) -> None:
