@@ -66,10 +66,10 @@ class ContainerSpecification:
 
     @property
     def digest(self) -> str:
-        """Two specifications with one digest make the same container. Limits are left out: they change in place, and
-        so is the name, which a container changes when it takes over."""
+        """Two specifications with one digest make the same container. Left out is what may differ between a container
+        and its successor of the same content, or changes in place: name, address, labels, limits."""
         values = asdict(self)
-        for changeable in ("memory_megabytes", "cpu", "name", "labels", "alias"):
+        for changeable in ("name", "address", "alias", "labels", "memory_megabytes", "cpu"):
             del values[changeable]
         return hashlib.sha256(json.dumps(values, sort_keys=True, default=str).encode()).hexdigest()
 

@@ -49,7 +49,8 @@ def addons_path(specification: EnvironmentSpecification) -> list[str]:
     platform's own module. Odoo itself adds its core modules behind them."""
     image = specification.odoo.addons_path if specification.odoo else ()
     platform = [PLATFORM_ADDONS] if specification.platform_addons else []
-    return [folder.addons_path for folder in specification.addons] + [*image, *platform]
+    ours = [path for folder in specification.addons for path in folder.addons_paths]
+    return [*ours, *image, *platform]
 
 
 def hash_password(password: str, *, salt: bytes, rounds: int) -> str:

@@ -41,11 +41,12 @@ class Image:
 
 @dataclass(frozen=True)
 class AddonsFolder:
-    """Source of modules: a folder on the host, mounted read-only; `modules` is where they lie inside it."""
+    """Source of modules: a folder on the host, mounted read-only, and the folders inside it that hold modules (`.`
+    for itself)."""
 
     host: str
     name: str
-    modules: str = ""
+    directories: tuple[str, ...] = (".",)
 
     @property
     def mount_point(self) -> str:
@@ -53,9 +54,9 @@ class AddonsFolder:
         return f"{ADDONS_ROOT}/{self.name}"
 
     @property
-    def addons_path(self) -> str:
+    def addons_paths(self) -> list[str]:
         """What addons_path names."""
-        return f"{self.mount_point}/{self.modules}" if self.modules else self.mount_point
+        return [self.mount_point if part == "." else f"{self.mount_point}/{part}" for part in self.directories]
 
 
 @dataclass(frozen=True)

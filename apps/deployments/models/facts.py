@@ -34,7 +34,9 @@ class SourceSnapshot(BaseModel):
     repository = models.ForeignKey(Repository, on_delete=models.CASCADE, related_name="snapshots")
     commit = models.CharField(max_length=64)
     subdirectory = models.CharField(max_length=200, blank=True)
-    # {technical name: {path, version, depends, installable, hash, python, problem}}
+    # The folders that hold modules, as addons_path needs them.
+    directories = models.JSONField(default=list)
+    # {technical name: {path, version, depends, installable, auto_install, hash}}
     modules = models.JSONField(default=dict)
 
     objects = TenantQuerySet.as_manager()

@@ -1,0 +1,201 @@
+"""PostgreSQL of an environment: SQL goes through the input of `psql` inside the container, one call per need."""
+
+from __future__ import annotations
+
+import uuid
+
+from psycopg import sql
+
+from apps.core import clock
+from apps.core.exceptions import Problem
+from apps.environments.render_specification import ROLE_NAME, EnvironmentSpecification
+from apps.environments.runtime_containers import last_lines
+from apps.servers.host import Host
+
+READY_SECONDS = 90
+_NOT_READY = 75
+# While the official image fills a new data folder its server listens on the socket alone: TCP means really ready.
+_SCRIPT = """tries=$1; shift
+until pg_isready -q -h 127.0.0.1; do
+  tries=$((tries - 1)); [ "$tries" -gt 0 ] || exit 75; sleep 0.05
+done
+exec psql -X -q -A -t -v ON_ERROR_STOP=1 -U postgres "$@" -f -"""
+
+
+def run_sql(
+    host: Host,
+    specification: EnvironmentSpecification,
+    text: str,
+    *,
+    database: str = "postgres",
+    timeout: float = 300,
+    ready_seconds: float = READY_SECONDS,
+) -> list[str]:
+    """Runs SQL as the superuser once the server is ready, and returns what it prints, line by line, columns separated
+    by `|`. Raises Problem `environments.database_does_not_start` or `environments.database_refused`."""
+    name = specification.container_name("db")
+    docker = ["docker", "--host", f"unix://{host.docker_socket}", "exec", "-i", name]
+    arguments = [*docker, "sh", "-c", _SCRIPT, "sh", round(ready_seconds / 0.05), "-d", database]
+    # A statement that fails is otherwise written to the server's log as it came, with the passwords in it.
+    prepared = f"SET log_min_error_statement = panic;\n{text}\n"
+    result = host.run(arguments, input=prepared, timeout=timeout, check=False)
+    if result.exit_code == 0:
+        return [line for line in result.stdout.splitlines() if line]
+    lines = " / ".join(last_lines(host, name, 8))
+    if result.exit_code == _NOT_READY or "is not running" in result.stderr or "No such container" in result.stderr:
+        raise Problem("environments.database_does_not_start", seconds=round(ready_seconds), lines=lines)
+    words = result.stderr.replace(specification.database_password, "…").strip().splitlines()
+    raise Problem("environments.database_refused", words=" / ".join(words[-3:]) or lines)
+
+
+def create_statements(specification: EnvironmentSpecification) -> str:
+    """Odoo's role, which is no superuser, and its database, which it owns. Running them again changes nothing."""
+    name = sql.Literal(specification.database_name)
+    create = sql.SQL(
+        "SELECT format('CREATE DATABASE %I OWNER %I ENCODING ''UTF8'' LC_COLLATE ''C'' TEMPLATE template0', "
+        "{name}, {role}) WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = {name}) \\gexec\n"
+    ).format(name=name, role=sql.Literal(ROLE_NAME))
+    return _text(_role(specification), create, _extensions(specification))
+
+
+def adopt_statements(specification: EnvironmentSpecification, *, database: str, role: str) -> str:
+    """The same for a copied cluster, whose database and role carry the names of where it came from."""
+    wanted = sql.Literal(specification.database_name)
+    rename = sql.SQL(
+        "SELECT format('ALTER DATABASE %I RENAME TO %I', datname, {wanted}) FROM pg_database "
+        "WHERE datname = {found} AND datname <> {wanted} \\gexec\n"
+        "SELECT format('ALTER ROLE %I RENAME TO %I', rolname, {role}) FROM pg_roles "
+        "WHERE rolname = {found_role} AND rolname <> {role} \\gexec\n"
+    ).format(wanted=wanted, found=sql.Literal(database), role=sql.Literal(ROLE_NAME), found_role=sql.Literal(role))
+    return _text(rename, _role(specification), _extensions(specification))
+
+
+def personal_statements(*, base_url: str, login: str, password_hash: str) -> str:
+    """What makes a database this environment's own: uuid, secret, date, address, and the administrator's password.
+    To be run inside the environment's database while no Odoo runs on it."""
+    values = {
+        "database.uuid": str(uuid.uuid1()),
+        "database.secret": str(uuid.uuid4()),
+        "database.create_date": clock.now().strftime("%Y-%m-%d %H:%M:%S"),
+        "web.base.url": base_url,
+        "web.base.url.freeze": "True",
+    }
+    rows = sql.SQL(", ").join(
+        sql.SQL("({}, {}, 1, 1, now() AT TIME ZONE 'UTC', now() AT TIME ZONE 'UTC')").format(*map(sql.Literal, pair))
+        for pair in values.items()
+    )
+    return _text(
+        sql.SQL("BEGIN;\n"),
+        sql.SQL(
+            "INSERT INTO ir_config_parameter (key, value, create_uid, write_uid, create_date, write_date) VALUES {} "
+            "ON CONFLICT (key) DO UPDATE SET value = excluded.value, write_date = excluded.write_date;\n"
+        ).format(rows),
+        sql.SQL("UPDATE res_users SET password = {} WHERE login = {};\n").format(
+            sql.Literal(password_hash), sql.Literal(login)
+        ),
+        sql.SQL("COMMIT;\n"),
+    )
+
+
+def module_states(host: Host, specification: EnvironmentSpecification) -> dict[str, tuple[str, str]]:
+    """State and version of every module that the database knows; empty where Odoo was never installed."""
+    lines = run_sql(
+        host,
+        specification,
+        "SELECT to_regclass('ir_module_module') IS NOT NULL AS known \\gset\n\\if :known\n"
+        "SELECT name, state, coalesce(latest_version, '') FROM ir_module_module;\n\\endif",
+        database=specification.database_name,
+    )
+    return {name: (state, version) for name, state, version in (line.split("|", 2) for line in lines)}
+
+
+def size_megabytes(host: Host, specification: EnvironmentSpecification) -> int:
+    """The size of the environment's database."""
+    query = sql.SQL("SELECT pg_database_size({}) / 1048576").format(sql.Literal(specification.database_name))
+    return int(run_sql(host, specification, _text(query, sql.SQL(";")))[0])
+
+
+def copy_database(host: Host, specification: EnvironmentSpecification, copy: str, *, timeout: float = 3600) -> None:
+    """Keeps the database as it is now under another name, unless that copy is whole already. No Odoo may run."""
+    run_sql(host, specification, _replace(specification.database_name, copy, keep=True), timeout=timeout)
+
+
+def put_back(host: Host, specification: EnvironmentSpecification, copy: str, *, timeout: float = 3600) -> bool:
+    """Replaces the database by its kept copy; False where there is no such copy. The two change places by renaming,
+    and the broken one is dropped last."""
+    broken = f"{copy}_broken"
+    known = run_sql(host, specification, _text(_exists(copy)))
+    if not known:
+        return False
+    name = specification.database_name
+    statements = [
+        _drop(broken),
+        _disconnect(name),
+        sql.SQL("ALTER DATABASE {} RENAME TO {};\n").format(sql.Identifier(name), sql.Identifier(broken)),
+        sql.SQL("ALTER DATABASE {} RENAME TO {};\n").format(sql.Identifier(copy), sql.Identifier(name)),
+        _drop(broken),
+    ]
+    if not run_sql(host, specification, _text(_exists(name))):
+        # Ended between the two renames.
+        del statements[:3]
+    run_sql(host, specification, _text(*statements), timeout=timeout)
+    return True
+
+
+def drop_copy(host: Host, specification: EnvironmentSpecification, copy: str) -> None:
+    """Forgets a kept copy; harmless where there is none."""
+    run_sql(host, specification, _text(_drop(copy), _drop(_half(copy))), timeout=600)
+
+
+def _replace(source: str, copy: str, *, keep: bool) -> str:
+    """Made under another name and renamed, so that half a copy is never taken for a whole one."""
+    half = _half(copy)
+    return _text(
+        sql.SQL("SELECT count(*) = 0 AS missing FROM pg_database WHERE datname = {} \\gset\n\\if :missing\n").format(
+            sql.Literal(copy)
+        ),
+        _drop(half),
+        _disconnect(source),
+        sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER {};\n").format(
+            sql.Identifier(half), sql.Identifier(source), sql.Identifier(ROLE_NAME)
+        ),
+        sql.SQL("ALTER DATABASE {} RENAME TO {};\n\\endif\n").format(sql.Identifier(half), sql.Identifier(copy)),
+    )
+
+
+def _half(copy: str) -> str:
+    return f"{copy}_half"
+
+
+def _exists(name: str) -> sql.Composed:
+    return sql.SQL("SELECT datname FROM pg_database WHERE datname = {};\n").format(sql.Literal(name))
+
+
+def _drop(name: str) -> sql.Composed:
+    return sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE);\n").format(sql.Identifier(name))
+
+
+def _disconnect(name: str) -> sql.Composed:
+    return sql.SQL(
+        "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = {} AND pid <> pg_backend_pid() "
+        "\\g /dev/null\n"
+    ).format(sql.Literal(name))
+
+
+def _role(specification: EnvironmentSpecification) -> sql.Composed:
+    role = sql.Identifier(ROLE_NAME)
+    return sql.SQL(
+        "SELECT count(*) = 0 AS missing FROM pg_roles WHERE rolname = {name} \\gset\n"
+        "\\if :missing\nCREATE ROLE {role};\n\\endif\n"
+        "ALTER ROLE {role} WITH LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION PASSWORD {password};\n"
+    ).format(role=role, name=sql.Literal(ROLE_NAME), password=sql.Literal(specification.database_password))
+
+
+def _extensions(specification: EnvironmentSpecification) -> sql.Composed:
+    return sql.SQL(
+        "\\connect {}\nCREATE EXTENSION IF NOT EXISTS pg_trgm;\nCREATE EXTENSION IF NOT EXISTS unaccent;\n"
+    ).format(sql.Identifier(specification.database_name))
+
+
+def _text(*parts: sql.Composable) -> str:
+    return "".join(part.as_string(None) for part in parts)
