@@ -13,7 +13,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from tests.lab.acme import AcmeServer
+    from tests.lab.dns import DnsServer
+    from tests.lab.git import GitServer
     from tests.lab.lab import Lab
+    from tests.lab.mail import MailSink
+    from tests.lab.registry import PrivateRegistry
     from tests.lab.server import LabServer
 
 LEFT_OUT = pytest.StashKey[int]()
@@ -61,3 +66,33 @@ def second_lab_server(lab: Lab) -> LabServer:
 def bare_lab_server(lab: Lab) -> LabServer:
     """Server `gamma`: Debian and sshd, no Docker; apt works."""
     return lab.server("gamma", docker=False)
+
+
+@pytest.fixture(scope="session")
+def git_server(lab: Lab) -> GitServer:
+    """HTTP with and without token, SSH with deploy keys; `create` makes a repository."""
+    return lab.git.start()
+
+
+@pytest.fixture(scope="session")
+def dns_server(lab: Lab) -> DnsServer:
+    """Authoritative for the zones that a test adds; takes RFC 2136 updates."""
+    return lab.dns.start()
+
+
+@pytest.fixture(scope="session")
+def acme_server(lab: Lab, dns_server: DnsServer) -> AcmeServer:
+    """Pebble, which validates through `dns_server`."""
+    return lab.acme.start()
+
+
+@pytest.fixture(scope="session")
+def mail_sink(lab: Lab) -> MailSink:
+    """An SMTP server that keeps what it gets."""
+    return lab.mail.start()
+
+
+@pytest.fixture(scope="session")
+def private_registry(lab: Lab) -> PrivateRegistry:
+    """An image registry with a password."""
+    return lab.private_registry.start()

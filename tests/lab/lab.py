@@ -10,9 +10,14 @@ from pathlib import Path
 from typing import TextIO
 
 from images.packages import ensure_packages
+from tests.lab.acme import AcmeServer
 from tests.lab.commands import LabError, file_lock
+from tests.lab.dns import DnsServer
+from tests.lab.git import GitServer
+from tests.lab.mail import MailSink
 from tests.lab.network import Bridge
 from tests.lab.paths import slot_directory
+from tests.lab.registry import PrivateRegistry
 from tests.lab.server import LabServer
 
 BY_HAND = 0
@@ -21,6 +26,8 @@ BY_HAND = 0
 SLOTS = 8
 
 SERVER_PACKAGES = ("debootstrap", "iproute2", "iptables", "openssh-client", "util-linux", "e2fsprogs")
+
+Part = GitServer | DnsServer | AcmeServer | MailSink | PrivateRegistry
 
 
 class Lab:
@@ -36,6 +43,12 @@ class Lab:
         self.bridge = Bridge(self.slot)
         self.bridge.ensure()
         self._servers: dict[str, LabServer] = {}
+        address = self.address
+        self.git = GitServer(self.directory / "git", address=address)
+        self.dns = DnsServer(self.directory / "dns", address=address)
+        self.acme = AcmeServer(self.directory / "acme", address=address, dns=self.dns)
+        self.mail = MailSink(self.directory / "mail", address=address)
+        self.private_registry = PrivateRegistry(self.directory / "registry", address=address)
 
     def __enter__(self) -> Lab:
         return self
@@ -67,8 +80,9 @@ class Lab:
         directory = self.directory / "servers" / name
         directory.mkdir(parents=True, exist_ok=True)
         flavour = directory / "flavour"
-        if docker != (flavour.exists() and flavour.read_text() == "docker"):
-            flavour.write_text("docker" if docker else "bare")
+        wanted = "docker" if docker else "bare"
+        if not flavour.exists() or flavour.read_text() != wanted:
+            flavour.write_text(wanted)
         return LabServer(name=name, number=self._number(name), bridge=self.bridge, directory=directory, docker=docker)
 
     def server_names(self) -> dict[str, bool]:
@@ -82,9 +96,16 @@ class Lab:
             self.known_server(name, docker=docker).stop()
         self._servers.clear()
 
+    @property
+    def daemons(self) -> tuple[Part, ...]:
+        """The parts that are programs on this machine; each has `start`, `stop` and `is_running`."""
+        return (self.git, self.dns, self.acme, self.mail, self.private_registry)
+
     def close(self) -> None:
-        """Power off the servers and give the slot back."""
+        """Power off the servers, end the programs and give the slot back."""
         self.stop_servers()
+        for part in self.daemons:
+            part.stop()
         self.bridge.remove()
         if self._lock is not None:
             self._lock.close()

@@ -1,4 +1,4 @@
-"""This machine's own apt configuration (mirror, proxy, authorities), read at run time for the machines the lab makes."""
+"""This machine's own apt settings (mirror, proxy, authorities), read at run time for what the lab makes."""
 
 from __future__ import annotations
 

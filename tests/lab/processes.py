@@ -46,13 +46,13 @@ class ProcessMark:
 
 
 class Daemon:
-    """One named program in one folder: `NAME.json` marks its process, `NAME.log` has its output."""
+    """One named program in one folder: `NAME.process` marks it, `NAME.log` has its output."""
 
     def __init__(self, name: str, directory: Path) -> None:
         self.name = name
         self.directory = directory
         self.log = directory / f"{name}.log"
-        self._mark_file = directory / f"{name}.json"
+        self._mark_file = directory / f"{name}.process"
 
     @property
     def mark(self) -> ProcessMark | None:
