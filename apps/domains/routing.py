@@ -50,6 +50,7 @@ def apply_route(
     host: Host,
     specification: RouteSpecification,
     *,
+    server: Server,
     run: Progress = quiet,
     timeout: float = SECONDS_TO_RELOAD,
 ) -> AppliedRoute:
@@ -72,7 +73,7 @@ def apply_route(
         host.files.write(path, text, mode=0o644)
     mark = routes.mark_of(text)
     try:
-        seen = wait_for_mark(host.server, specification.host_names[0], mark, run=run, timeout=timeout)
+        seen = wait_for_mark(server, specification.host_names[0], mark, run=run, timeout=timeout)
     except (Cancelled, DeadlineExceeded):
         _put_back(host, path, good)
         raise
@@ -80,19 +81,24 @@ def apply_route(
         # A route that was good and did not change is not to blame for a proxy that does not answer.
         if changed or seen.status is not None:
             _put_back(host, path, good)
-        raise _broken(host.server, specification.host_names[0], seen)
+        raise _broken(server, specification.host_names[0], seen)
     return AppliedRoute(mark, changed, time.monotonic() - started)
 
 
-def roll_back_route(host: Host, environment_id: str | UUID, host_name: str, *, run: Progress = quiet) -> bool:
-    """Puts the route from before the last change back and waits until the proxy uses it. False where none is kept."""
+def roll_back_route(
+    host: Host, environment_id: str | UUID, host_name: str, *, server: Server, run: Progress = quiet
+) -> bool:
+    """Puts the route from before the last change back and waits until the proxy uses it. False where none is kept.
+
+    Raises Problem `domains.route_broken`.
+    """
     text = _read(host, last_good_path(environment_id))
     if text is None:
         return False
     host.files.write(route_path(environment_id), text, mode=0o644)
-    seen = wait_for_mark(host.server, host_name, routes.mark_of(text), run=run)
+    seen = wait_for_mark(server, host_name, routes.mark_of(text), run=run)
     if seen is not None:
-        raise _broken(host.server, host_name, seen)
+        raise _broken(server, host_name, seen)
     return True
 
 
@@ -114,8 +120,8 @@ def ensure_shared(host: Host) -> None:
     for state in RouteState:
         if state is not RouteState.OPEN:
             page = render_to_string("domains/closed.html", {"state": state.value})
-            _write_if_different(host, paths.challenges_directory() / routes.page_name(state), page)
-    _write_if_different(host, paths.routes_directory() / "shared.yml", routes.render_shared())
+            host.files.write_if_changed(paths.challenges_directory() / routes.page_name(state), page, mode=0o644)
+    host.files.write_if_changed(paths.routes_directory() / "shared.yml", routes.render_shared(), mode=0o644)
 
 
 def wait_for_mark(
@@ -146,13 +152,10 @@ def _put_back(host: Host, path: PurePosixPath, text: str | None) -> None:
         host.files.write(path, text, mode=0o644)
 
 
-def _write_if_different(host: Host, path: PurePosixPath, text: str) -> None:
-    if _read(host, path) != text:
-        host.files.write(path, text, mode=0o644)
-
-
 def _read(host: Host, path: PurePosixPath) -> str | None:
-    if not host.files.exists(path):
-        return None
-    data = host.files.read(path)
-    return data.decode() if isinstance(data, bytes) else data
+    try:
+        return host.files.read(path).decode()
+    except Problem as problem:
+        if problem.code == "servers.file_not_found":
+            return None
+        raise

@@ -52,10 +52,11 @@ class CertificateQuerySet(TenantQuerySet):
         _, _, parent = host_name.partition(".")
         return self.filter(Q(names__contains=[host_name]) | Q(names__contains=[f"*.{parent}"]))
 
-    def due_for_renewal(self) -> CertificateQuerySet:
-        """Those whose time of renewal has come and whose last failure is far enough back."""
+    def due(self) -> CertificateQuerySet:
+        """Wanted ones that were never issued or whose time of renewal has come, unless their last failure is too
+        fresh."""
         now = clock.now()
-        due = self.filter(is_wanted=True, renew_at__lte=now)
+        due = self.filter(Q(renew_at__isnull=True) | Q(renew_at__lte=now), is_wanted=True)
         return due.filter(Q(next_attempt_at__isnull=True) | Q(next_attempt_at__lte=now))
 
 
@@ -78,6 +79,7 @@ class Certificate(BaseModel):
     not_after = models.DateTimeField(null=True, blank=True)
     renew_at = models.DateTimeField(null=True, blank=True)
     failures = models.PositiveIntegerField(default=0, help_text="In a row, since the last success.")
+    failed_at = models.DateTimeField(null=True, blank=True)
     next_attempt_at = models.DateTimeField(null=True, blank=True)
     error = models.TextField(blank=True, help_text="The authority's own words.")
 

@@ -68,8 +68,7 @@ class Route(BaseModel):
     certificate = models.ForeignKey(
         Certificate, null=True, blank=True, on_delete=models.SET_NULL, related_name="routes"
     )
-    digest = models.CharField(max_length=64, blank=True, help_text="SHA-256 of the file on the server.")
-    is_open = models.BooleanField(default=True, help_text="False: visitors see the friendly page instead.")
+    specification = models.JSONField(default=dict, help_text="The fields of routes.RouteSpecification.")
     applied_at = models.DateTimeField(null=True, blank=True)
     error = models.TextField(blank=True)
 
