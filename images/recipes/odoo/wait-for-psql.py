@@ -50,7 +50,7 @@ def main():
             return 0
         except psycopg2.OperationalError as error:
             if time.monotonic() >= deadline:
-                print("Database connection failure: {}".format(error), file=sys.stderr)
+                print(f"Database connection failure: {error}", file=sys.stderr)
                 return 1
         time.sleep(0.2)
 
