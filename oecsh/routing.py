@@ -2,4 +2,10 @@
 
 from __future__ import annotations
 
-websocket_urlpatterns: list = []
+from django.urls import path
+
+from apps.operations.consumers import OperationConsumer
+
+websocket_urlpatterns: list = [
+    path("ws/operations/<uuid:operation_id>/", OperationConsumer.as_asgi()),
+]

@@ -176,6 +176,18 @@ def retry(*, operation: Operation, user: Any) -> Operation:
         )
 
 
+def mark_as_seen(*, operation: Operation, user: Any) -> None:
+    """A person has attended to it: it no longer asks for attention; the reason stays."""
+    with transaction.atomic():
+        operation = Operation.objects.select_for_update(no_key=True).get(pk=operation.pk)
+        operation.needs_attention = False
+        operation.version += 1
+        operation.save(update_fields=["needs_attention", "version", "updated_at"])
+        audit.record(
+            action="operation.attended", actor=user, organization_id=operation.organization_id, target=operation
+        )
+
+
 def active_for(lock_key: str) -> Operation | None:
     """The operation that holds the lock key now, if any."""
     return Operation.objects.active().filter(lock_key=lock_key).first()
