@@ -28,6 +28,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django.contrib.humanize",
+    "django.forms",
     "django.contrib.postgres",
     "allauth",
     "allauth.account",
@@ -65,9 +66,12 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "apps.core.middleware.content_security_policy",
+    "apps.portal.middleware.person_time_zone",
+    "apps.portal.middleware.problem_pages",
 ]
 
 ROOT_URLCONF = "oecsh.urls"
+FORM_RENDERER = "apps.portal.rendering.FormRenderer"
 ASGI_APPLICATION = "oecsh.asgi.application"
 TEMPLATES = [
     {
@@ -81,6 +85,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "apps.portal.context.navigation",
             ],
+            "builtins": ["apps.core.templatetags.core", "apps.portal.templatetags.portal"],
         },
     }
 ]
@@ -177,6 +182,14 @@ ALLOWED_PRIVATE_NETWORKS = environment.list("ALLOWED_PRIVATE_NETWORKS", [])
 ACME_DIRECTORY_URL = environment.str("ACME_DIRECTORY_URL", "")
 ACME_CA_FILE = environment.str("ACME_CA_FILE", "")
 ACME_CONTACT = environment.str("ACME_CONTACT", "")
+# Where the authority looks for HTTP-01: port 80 everywhere but in a laboratory.
+ACME_HTTP_PORT = environment.int("ACME_HTTP_PORT", 80)
+# The directories whose limits are kept by not asking.
+ACME_LIMITED_DIRECTORIES = environment.list(
+    "ACME_LIMITED_DIRECTORIES", ["https://acme-v02.api.letsencrypt.org/directory"]
+)
+# Resolvers ("address" or "address:port") for looking at names before an order; empty: the machine's own.
+DNS_SERVERS = environment.list("DNS_SERVERS", [])
 POSTGRES_IMAGES = {"14.0": "postgres:13", "15.0": "postgres:13"} | dict.fromkeys(
     ["16.0", "17.0", "18.0", "19.0"], "postgres:17"
 )

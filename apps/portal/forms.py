@@ -1,0 +1,55 @@
+"""Forms of the account page and of a new organization."""
+
+from __future__ import annotations
+
+import zoneinfo
+from functools import cache
+
+from django import forms
+
+from apps.accounts.models import User
+from apps.core.validators import validate_slug
+from apps.orgs.models import Organization
+
+
+@cache
+def time_zone_choices() -> list[tuple[str, str]]:
+    """Zones as `Europe/Brussels`, UTC first; the database's own aliases without a place are left out."""
+    names = sorted(name for name in zoneinfo.available_timezones() if "/" in name and not name.startswith("Etc/"))
+    return [("UTC", "UTC"), *((name, name.replace("_", " ")) for name in names)]
+
+
+class AccountForm(forms.ModelForm):
+    """What a person says about themselves."""
+
+    time_zone = forms.ChoiceField(choices=time_zone_choices, help_text="Times are shown in this zone.")
+
+    class Meta:
+        model = User
+        fields = ("display_name", "time_zone", "theme")
+        labels = {"display_name": "Name"}
+        help_texts = {"display_name": "Shown to the people of your organizations."}
+
+
+class OrganizationForm(forms.Form):
+    """A new organization; the short name is made of the name when it is left empty."""
+
+    name = forms.CharField(max_length=100, help_text="Your company, agency or team.")
+    slug = forms.CharField(
+        label="Short name",
+        max_length=40,
+        required=False,
+        validators=[validate_slug],
+        help_text="Part of the addresses; small letters, digits and hyphens. Left empty, it is made of the name.",
+        widget=forms.TextInput(attrs={"spellcheck": "false", "autocapitalize": "off"}),
+    )
+
+    field_order = ("name", "slug")
+
+
+class OrganizationNameForm(forms.ModelForm):
+    """The name of an organization; its short name stays, because addresses are made of it."""
+
+    class Meta:
+        model = Organization
+        fields = ("name",)

@@ -1,0 +1,113 @@
+"""Where a person is, and where they can go from there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from django.http import HttpRequest
+from django.urls import reverse
+
+from apps.accounts.models import User
+from apps.operations.models import UNFINISHED, Operation
+from apps.orgs.models import Organization
+
+SESSION_KEY = "organization"
+THEME_COOKIE = "theme"
+# Title, icon, address below the organization, and what its pages' addresses begin with.
+SECTIONS = (
+    ("Home", "house", "portal:organization", ()),
+    ("Projects", "boxes", "projects/", ("projects/", "p/")),
+    ("Servers", "server", "servers/", ("servers/",)),
+    ("Domains", "globe", "domains/", ("domains/",)),
+    ("Activity", "activity", "activity/", ("activity/", "operations/")),
+    ("Settings", "settings", "settings/", ("settings/",)),
+)
+
+
+@dataclass(frozen=True)
+class Item:
+    """One link of the rail."""
+
+    title: str
+    icon: str
+    url: str
+    is_current: bool
+
+
+@dataclass
+class Navigation:
+    """What the frame of every page shows. Nothing is asked of the database before a template wants it."""
+
+    request: HttpRequest
+
+    @cached_property
+    def organizations(self) -> list[Organization]:
+        """The person's organizations by name."""
+        user = self.request.user
+        if not user.is_authenticated:
+            return []
+        return list(Organization.objects.filter(memberships__user=user))
+
+    @cached_property
+    def organization(self) -> Organization | None:
+        """The one that the address names, or else the one that the person was in last."""
+        if not self.request.user.is_authenticated:
+            return None
+        match = self.request.resolver_match
+        named = match.kwargs.get("organization") if match else None
+        if named:
+            return self._named(named)
+        last = self.request.session.get(SESSION_KEY)
+        chosen = next((one for one in self.organizations if one.slug == last), None)
+        return chosen or next(iter(self.organizations), None)
+
+    def _named(self, slug: str) -> Organization | None:
+        found = next((one for one in self.organizations if one.slug == slug), None)
+        if found is None:  # platform staff look into organizations that they are not members of
+            found = Organization.objects.visible_to(self.request.user).filter(slug=slug).first()
+        if found and self.request.session.get(SESSION_KEY) != slug:
+            self.request.session[SESSION_KEY] = slug
+        return found
+
+    @property
+    def home(self) -> str:
+        return self.organization.get_absolute_url() if self.organization else "/"
+
+    @cached_property
+    def items(self) -> list[Item]:
+        """The rail's links, the current one marked."""
+        below = self.request.path.removeprefix(self.home)
+        items = []
+        for title, icon, address, beginnings in SECTIONS:
+            is_home = address == "portal:organization"
+            is_current = (self.request.path == self.home) if is_home else below.startswith(beginnings)
+            url = self.home if is_home else self.home + address
+            items.append(Item(title, icon, url, is_current and self.request.path.startswith(self.home)))
+        return items
+
+    @cached_property
+    def running_count(self) -> int:
+        """How many operations of the organization are not over."""
+        if self.organization is None:
+            return 0
+        return Operation.objects.filter(organization=self.organization, status__in=UNFINISHED).count()
+
+    @property
+    def search_url(self) -> str:
+        return reverse("portal:search", args=[self.organization.slug])
+
+    @property
+    def running_url(self) -> str:
+        return reverse("portal:running", args=[self.organization.slug])
+
+    @property
+    def activity_url(self) -> str:
+        return reverse("portal:activity", args=[self.organization.slug])
+
+    @cached_property
+    def theme(self) -> str:
+        """`light`, `dark`, or empty for the system's."""
+        user = self.request.user
+        chosen = user.theme if user.is_authenticated else self.request.COOKIES.get(THEME_COOKIE, "")
+        return chosen if chosen in (User.Theme.LIGHT, User.Theme.DARK) else ""

@@ -1,0 +1,84 @@
+"""Tags that every template has without loading them (`builtins` in the settings): icons, capacity bars, sorting."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django import template
+from django.templatetags.static import static
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+register = template.Library()
+
+WARNING_PERCENT = 80
+FULL_PERCENT = 95
+
+
+@register.simple_tag
+def icon(name: str, label: str = "", classes: str = "") -> SafeString:
+    """An icon from `static_src/icons.txt`; decoration for a screen reader unless it gets a label."""
+    described = format_html('role="img" aria-label="{}"', label) if label else SafeString('aria-hidden="true"')
+    address = f"{static('build/icons.svg')}#{name}"
+    return format_html('<svg class="icon {}" {}><use href="{}"></use></svg>', classes, described, address)
+
+
+@register.inclusion_tag("components/meter.html")
+def meter(label: str, used: float, total: float, text: str = "", segments: Iterable[tuple[str, float]] = ()) -> dict:
+    """A bar of what is taken out of a total; `segments` are (name, amount) pairs, shown side by side.
+
+    From 80 percent on it warns, from 95 on it alarms. Widths are SVG attributes: the pages allow no inline styles.
+    """
+    total = float(total or 0)
+    parts, left = [], 0.0
+    for name, amount in segments or [(label, used)]:
+        width = _percent(amount, total, limit=100 - left)
+        parts.append({"name": name, "amount": amount, "left": f"{left:.2f}%", "width": f"{width:.2f}%"})
+        left += width
+    percent = _percent(used, total, limit=999)
+    state = "is-full" if percent >= FULL_PERCENT else "is-high" if percent >= WARNING_PERCENT else ""
+    return {"label": label, "text": text, "parts": parts, "percent": round(percent), "state": state}
+
+
+def _percent(amount: float, total: float, limit: float) -> float:
+    return max(0.0, min(limit, float(amount or 0) * 100 / total)) if total else 0.0
+
+
+@register.simple_tag(takes_context=True)
+def sort_link(context: template.Context, field: str, label: str) -> SafeString:
+    """The head of a sortable column: a link that keeps the other filters and turns the order round."""
+    request = context["request"]
+    current = request.GET.get("sort", "")
+    query = request.GET.copy()
+    query["sort"] = f"-{field}" if current == field else field
+    query.pop("page", None)
+    arrow = {field: "↑", f"-{field}": "↓"}.get(current, "")
+    return format_html('<a href="?{}">{} <span aria-hidden="true">{}</span></a>', query.urlencode(), label, arrow)
+
+
+@register.filter
+def aria_sort(request: Any, field: str) -> str:
+    """The value of `aria-sort` for a column."""
+    return {field: "ascending", f"-{field}": "descending"}.get(request.GET.get("sort", ""), "none")
+
+
+@register.filter
+def widget_kind(bound_field: Any) -> str:
+    """How a field is laid out: `check` for one box, `group` for several controls, `plain` else."""
+    widget = bound_field.field.widget
+    if getattr(widget, "input_type", "") == "checkbox" and not hasattr(widget, "choices"):
+        return "check"
+    return "group" if bound_field.use_fieldset else "plain"
+
+
+@register.filter
+def elided(paginator: Any, number: int) -> Iterable[int | str]:
+    """Page numbers around the current one, with an ellipsis for what is left out."""
+    return paginator.get_elided_page_range(number, on_each_side=1, on_ends=1)
+
+
+@register.filter
+def is_number(value: object) -> bool:
+    """True for a page number, False for the ellipsis between numbers."""
+    return isinstance(value, int)

@@ -1,0 +1,28 @@
+"""Addresses of the pages. Each app with pages has `urls.py` with its own `app_name` and whole addresses
+(`o/<slug:organization>/servers/`); the parts are named organization, project, environment, server, number."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+from django.urls import include, path
+
+from apps.portal import views
+
+APPS_WITH_PAGES = ("operations", "servers", "projects", "environments", "domains", "deployments")
+
+portal = [
+    path("", views.home, name="home"),
+    path("o/new/", views.organization_create, name="organization_create"),
+    path("o/<slug:organization>/", views.organization, name="organization"),
+    path("o/<slug:organization>/search/", views.search, name="search"),
+    path("o/<slug:organization>/activity/", views.activity, name="activity"),
+    path("o/<slug:organization>/activity/running/", views.running, name="running"),
+    path("o/<slug:organization>/settings/", views.organization_settings, name="organization_settings"),
+    path("account/", views.account, name="account"),
+    path("account/theme/", views.theme, name="theme"),
+]
+urlpatterns = [
+    path("", include((portal, "portal"))),
+    *(path("", include(f"apps.{name}.urls")) for name in APPS_WITH_PAGES if find_spec(f"apps.{name}.urls")),
+]

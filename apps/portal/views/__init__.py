@@ -1,0 +1,20 @@
+"""Pages that are not about one kind of thing: home, search, operations of all kinds, the person's account."""
+
+from __future__ import annotations
+
+from apps.portal.views.account import account, theme
+from apps.portal.views.activity import activity, running
+from apps.portal.views.home import home, organization, organization_create, organization_settings
+from apps.portal.views.search import search
+
+__all__ = [
+    "account",
+    "activity",
+    "home",
+    "organization",
+    "organization_create",
+    "organization_settings",
+    "running",
+    "search",
+    "theme",
+]
