@@ -14,15 +14,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 
-def free_port(preferred: int | None = None) -> int:
-    """A free TCP port on loopback: `preferred` where nobody listens on it."""
+def free_port(preferred: int | None = None, *, every_address: bool = False) -> int:
+    """A free TCP port on loopback, or on every address: `preferred` where nobody listens on it."""
     for port in (preferred, 0):
         if port is None:
             continue
         with socket.socket() as listener:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
-                listener.bind(("127.0.0.1", port))
+                listener.bind(("0.0.0.0" if every_address else "127.0.0.1", port))  # noqa: S104
             except OSError:
                 continue
             return listener.getsockname()[1]

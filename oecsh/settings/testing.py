@@ -15,7 +15,7 @@ os.environ.update(ensure_services(TESTING_DIRECTORY))
 from .base import *  # noqa: E402, F403
 from .base import DATABASES, STORAGES  # noqa: E402
 
-SECRET_KEY = "only-for-tests-" * 4  # noqa: S105
+SECRET_KEY = "only-for-tests-" * 4
 ALLOWED_HOSTS = ["*"]
 KEY_RING = "test:" + "A" * 43 + "="
 DATABASES["default"]["TEST"] = {"NAME": f"test_oecsh_{os.getpid()}"}
