@@ -1,5 +1,5 @@
 """What stands around the platform in the demo, all on loopback: this machine as a server behind a private sshd, a Git
-server with the demo's addons, an authoritative DNS server and an ACME server. Without root the last two are left out."""
+server with the demo's addons, an authoritative DNS and an ACME server. Without root the last two are left out."""
 
 from __future__ import annotations
 
