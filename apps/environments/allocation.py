@@ -6,6 +6,7 @@ about 150 MB, a heavy one 1 GB, one in five is heavy; `workers = 2 x CPU + 1` at
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -31,6 +32,7 @@ LIMIT_HARD_MEGABYTES = 2560
 CONNECTIONS_PER_PROCESS = 8
 CONNECTIONS_WITHOUT_WORKERS = 16
 SMALLEST_POOL = 20
+FEWEST_CONNECTIONS = 4
 # Not for Odoo's processes: superuser_reserved_connections (3), installs and updates, backups, monitoring.
 RESERVED_CONNECTIONS = 20
 
@@ -96,17 +98,25 @@ def count_processes(workers: int, max_cron_threads: int) -> int:
     return workers + max_cron_threads + 1 if workers else 1
 
 
-def tune(*, cpu: Decimal, memory_megabytes: int, use_pgbouncer: bool) -> Tuning:
-    """Workers, cron threads and connections for an allocation; always passes `check_connections`."""
-    available = _odoo_memory(memory_megabytes, use_pgbouncer)
-    cron = 2 if memory_megabytes >= 4096 else 1
-    affordable = (available - (cron + 1) * LIGHT_WORKER_MEGABYTES) // EXPECTED_WORKER_MEGABYTES
-    workers = min(int(cpu * 2), affordable, MAXIMUM_WORKERS)
-    if workers < 2:
-        workers = 0
-    maxconn = CONNECTIONS_PER_PROCESS if workers else CONNECTIONS_WITHOUT_WORKERS
-    pool = max(SMALLEST_POOL, count_processes(workers, cron) * maxconn)
-    return Tuning(workers, cron, maxconn, pool, pool + RESERVED_CONNECTIONS)
+def tune(
+    *, cpu: Decimal, memory_megabytes: int, use_pgbouncer: bool, chosen: Mapping[str, int] | None = None
+) -> Tuning:
+    """Workers, cron threads and connections for an allocation. Numbers that somebody chose (by the names in `Tuning`)
+    stay, and the others follow from them; without any the result always passes `check_connections`."""
+    chosen = chosen or {}
+    cron = chosen.get("max_cron_threads", 2 if memory_megabytes >= 4096 else 1)
+    workers = chosen.get("workers", _affordable_workers(cpu, _odoo_memory(memory_megabytes, use_pgbouncer), cron))
+    processes = count_processes(workers, cron)
+    limit = chosen.get("max_connections", 10**6) - RESERVED_CONNECTIONS
+    if use_pgbouncer:
+        limit = min(limit, chosen.get("pool_size", limit))
+    usual = CONNECTIONS_PER_PROCESS if workers else CONNECTIONS_WITHOUT_WORKERS
+    maxconn = chosen.get("db_maxconn", max(FEWEST_CONNECTIONS, min(usual, limit // processes)))
+    pool = chosen.get("pool_size", max(SMALLEST_POOL, processes * maxconn))
+    connections = chosen.get("max_connections", max(pool, processes * maxconn) + RESERVED_CONNECTIONS)
+    if "pool_size" not in chosen:
+        pool = min(pool, max(connections - RESERVED_CONNECTIONS, FEWEST_CONNECTIONS))
+    return Tuning(workers, cron, maxconn, pool, connections)
 
 
 def split(
@@ -175,6 +185,13 @@ def check_workers(*, workers: int, max_cron_threads: int, memory_megabytes: int,
             needed=processes * LIGHT_WORKER_MEGABYTES,
             available=available,
         )
+
+
+def _affordable_workers(cpu: Decimal, odoo_memory: int, cron: int) -> int:
+    """Two for each core as far as the memory carries them; fewer than two are slower than none."""
+    affordable = (odoo_memory - (cron + 1) * LIGHT_WORKER_MEGABYTES) // EXPECTED_WORKER_MEGABYTES
+    workers = min(int(cpu * 2), affordable, MAXIMUM_WORKERS)
+    return workers if workers >= 2 else 0
 
 
 def _postgres_memory(memory_megabytes: int) -> int:

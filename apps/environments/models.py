@@ -125,9 +125,7 @@ class Environment(BaseModel):
         constraints = [
             models.UniqueConstraint(fields=["project", "slug"], condition=_EXISTS, name="environment_slug"),
             models.UniqueConstraint(fields=["host_name"], condition=_EXISTS, name="environment_host_name"),
-            models.UniqueConstraint(
-                fields=["server", "subnet"], condition=Q(purged_at=None) & ~Q(subnet=""), name="environment_subnet"
-            ),
+            models.UniqueConstraint(fields=["server", "subnet"], condition=~Q(subnet=""), name="environment_subnet"),
             models.CheckConstraint(condition=Q(status__in=Status.values), name="environment_status"),
         ]
         indexes = [models.Index(fields=["purge_after"], condition=Q(purged_at=None), name="environment_purge")]

@@ -138,6 +138,7 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 2, "socket_timeout": 10, "socket_keepalive": True}
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULE = {
+    "environments.purge_expired": {"task": "environments.purge_expired", "schedule": timedelta(hours=1)},
     "operations.ring_expired": {
         "task": "operations.ring_expired",
         "schedule": timedelta(seconds=3),

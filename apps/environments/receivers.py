@@ -1,0 +1,45 @@
+"""Answers to the layers below, which do not know environments."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.dispatch import receiver
+
+from apps.environments.changes import mark_changed
+from apps.environments.models import Environment
+from apps.projects.models import Project
+from apps.projects.signals import project_deleting, project_in_use, source_changed
+from apps.servers.models import Server
+from apps.servers.signals import removal_requested
+
+
+@receiver(project_in_use, dispatch_uid="environments.project_in_use")
+def name_environments_of_project(sender: Any, project: Project, **_: Any) -> list[str]:
+    """A project stays while something of it is on a server, destroyed environments in their grace period included."""
+    return [_describe(environment) for environment in Environment.objects.filter(project=project, purged_at=None)]
+
+
+@receiver(project_deleting, dispatch_uid="environments.project_deleting")
+def forget_purged(sender: Any, project: Project, **_: Any) -> None:
+    """Of purged environments only rows are left."""
+    Environment.objects.filter(project=project, purged_at__isnull=False).delete()
+
+
+@receiver(source_changed, dispatch_uid="environments.source_changed")
+def note_change_of_source(sender: Any, project: Project, reason: str, **_: Any) -> None:
+    """Every environment of the project differs now from what it runs."""
+    for environment in Environment.objects.existing().filter(project=project).select_for_update(of=["self"]):
+        mark_changed(environment, reason)
+
+
+@receiver(removal_requested, dispatch_uid="environments.server_removal")
+def object_to_removal(sender: Any, server: Server, **_: Any) -> list[str]:
+    """A server stays while it carries environments, or the data of destroyed ones."""
+    return [_describe(environment) for environment in Environment.objects.filter(server=server, purged_at=None)]
+
+
+def _describe(environment: Environment) -> str:
+    if environment.destroyed_at and environment.purge_after:
+        return f"{environment.name} (destroyed, kept until {environment.purge_after:%Y-%m-%d})"
+    return environment.name

@@ -1,0 +1,94 @@
+"""Which repositories an environment is made of, from which branches, in which order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.db import transaction
+
+from apps.accounts.models import User
+from apps.audit import services as audit
+from apps.environments.changes import mark_changed
+from apps.environments.models import Environment, RepositoryOverride
+from apps.environments.states import ensure_editable
+from apps.projects.models import Repository
+
+# Highest priority first, as addons_path reads it. Enterprise stands behind what belongs to the project, and before
+# the modules of Odoo Community, which Odoo adds itself.
+ORDER = (
+    Repository.Kind.ADDITIONAL,
+    Repository.Kind.PRIMARY,
+    Repository.Kind.MODULE,
+    Repository.Kind.ENTERPRISE,
+)
+
+
+@dataclass(frozen=True)
+class Source:
+    """One repository of an environment."""
+
+    repository: Repository
+    branch: str
+    inherited_branch: str
+    excluded: bool
+
+    @property
+    def is_overridden(self) -> bool:
+        """True where the environment differs from its project."""
+        return self.excluded or self.branch != self.inherited_branch
+
+
+def all_sources(environment: Environment) -> list[Source]:
+    """All repositories of the project in their order, excluded ones too (for pages)."""
+    overrides = {override.repository_id: override for override in environment.repository_overrides.all()}
+    repositories = environment.project.repositories.select_related("credential", "project").all()
+    ordered = sorted(repositories, key=lambda one: (ORDER.index(one.kind), one.priority, one.slug))
+    return [_source(environment, repository, overrides.get(repository.pk)) for repository in ordered]
+
+
+def effective_sources(environment: Environment) -> list[Source]:
+    """What is deployed: `all_sources` without the excluded ones."""
+    return [source for source in all_sources(environment) if not source.excluded]
+
+
+@transaction.atomic
+def set_override(
+    *, environment: Environment, repository: Repository, actor: User, branch: str = "", excluded: bool = False
+) -> None:
+    """Gives the environment a branch of its own, or leaves the repository out; with neither it inherits again.
+    The branch of the primary repository is the environment's own branch: change it with `update_environment`.
+
+    Raises ValidationError, Conflict `environments.not_editable`.
+    """
+    environment = Environment.objects.select_for_update(of=["self"]).get(pk=environment.pk)
+    ensure_editable(environment)
+    found = environment.repository_overrides.filter(repository=repository).first()
+    before = {"branch": found.branch, "excluded": found.excluded} if found else {}
+    after = {"branch": branch, "excluded": excluded} if branch or excluded else {}
+    if before == after:
+        return
+    if not after:
+        found.delete()
+    else:
+        override = found or RepositoryOverride(environment=environment, repository=repository)
+        override.branch, override.excluded = branch, excluded
+        override.full_clean(validate_unique=False, validate_constraints=False)
+        override.save()
+    audit.record(
+        action="environment.repository_changed",
+        actor=actor,
+        organization_id=environment.project.organization_id,
+        target=environment,
+        before={"repository": repository.name, **before},
+        after={"repository": repository.name, **after},
+    )
+    mark_changed(environment, f"Repository {repository.name}")
+
+
+def _source(environment: Environment, repository: Repository, override: RepositoryOverride | None) -> Source:
+    if repository.kind == Repository.Kind.PRIMARY:
+        return Source(repository, environment.branch, environment.branch, False)
+    inherited = repository.branch_for(environment.environment_type)
+    if override is None:
+        return Source(repository, inherited, inherited, False)
+    return Source(repository, override.branch or inherited, inherited, override.excluded)
