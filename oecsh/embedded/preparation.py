@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 def ensure_images(*, publish: bool = False) -> None:
-    """A Docker engine that answers, and every image; with `publish` in the local registry too, for the lab's servers."""
+    """A Docker engine that answers, and every image; with `publish` in the local registry too."""
     command = [sys.executable, "-m", "images", "ensure", *(["--push"] if publish else [])]
     if subprocess.run(command, check=False, cwd=ROOT).returncode:
         raise RuntimeError("the images could not be prepared; what went wrong stands above")
