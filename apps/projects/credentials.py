@@ -14,16 +14,24 @@ from apps.projects import keys
 from apps.projects.models import GitCredential, RegistryAccount
 from apps.projects.validators import validate_secret
 
-_CREDENTIAL_FACTS = ["name", "kind", "username", "public_key"]
+_CREDENTIAL_FACTS = ["name", "kind", "host", "username", "public_key"]
 _ACCOUNT_FACTS = ["name", "kind", "host", "username"]
 
 
 @transaction.atomic
-def add_token(*, organization: Organization, name: str, token: str, actor: User, username: str = "") -> GitCredential:
-    """An access token for HTTPS. Raises ValidationError, Conflict `projects.name_taken`."""
+def add_token(
+    *, organization: Organization, name: str, host: str, token: str, actor: User, username: str = ""
+) -> GitCredential:
+    """An access token for HTTPS at one Git server. Raises ValidationError, Conflict `projects.name_taken`."""
     validate_secret(token)
-    kind = GitCredential.Kind.TOKEN
-    credential = GitCredential(organization=organization, name=name, kind=kind, username=username, token=token)
+    credential = GitCredential(
+        organization=organization,
+        name=name,
+        kind=GitCredential.Kind.TOKEN,
+        host=host.lower(),
+        username=username,
+        token=token,
+    )
     return _add(credential, "git_credential.added", _CREDENTIAL_FACTS, actor)
 
 
@@ -102,6 +110,13 @@ def _add(instance: Any, action: str, facts: list[str], actor: User) -> Any:
         raise Conflict("projects.name_taken", name=instance.name) from error
     _record(action, instance, actor, after=audit.snapshot(instance, facts))
     return instance
+
+
+def free_name(organization: Organization, wanted: str) -> str:
+    """A name for a credential that is not taken yet: `wanted`, `wanted 2`, …"""
+    taken = set(GitCredential.objects.filter(organization=organization).values_list("name", flat=True))
+    numbered = (f"{wanted} {number}" for number in range(2, len(taken) + 3))
+    return next(name for name in (wanted, *numbered) if name not in taken)
 
 
 def _remove(instance: Any, users: list[str], action: str, facts: list[str], actor: User) -> None:

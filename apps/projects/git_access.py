@@ -19,7 +19,7 @@ from django.db import transaction
 from apps.core import outgoing
 from apps.core.exceptions import Problem
 from apps.projects.models import GitCredential
-from apps.projects.validators import is_ssh_url, validate_repository_url
+from apps.projects.validators import host_of, validate_repository_url
 
 ASKPASS = Path(__file__).with_name("askpass")
 DEFAULT_PORTS = {"https": 443, "http": 80, "ssh": 22}
@@ -117,6 +117,8 @@ def _http_access(source: Source, remote: Remote, addresses: list[str], directory
     environment = _base_environment(remote, directory)
     secrets: list[str] = []
     if source.credential is not None and source.credential.token:
+        if source.credential.host != host_of(source.url):
+            raise Problem("projects.token_for_another_host", host=source.credential.host, other=remote.host)
         environment["GIT_ASKPASS"] = str(ASKPASS)
         environment["OECSH_GIT_USERNAME"] = source.credential.username or "git"
         environment["OECSH_GIT_PASSWORD"] = source.credential.token
@@ -181,6 +183,3 @@ def _write_private(path: Path, text: str) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w") as file:
         file.write(text)
-
-
-__all__ = ["Access", "Remote", "Source", "is_private", "is_ssh_url", "open_access", "parse"]

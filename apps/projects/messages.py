@@ -18,6 +18,9 @@ REPOSITORIES = {
         "The Git server {host} refused the access token.",
         "Check that the token is not expired and may read {repository}, and that the user name is right.",
     ),
+    "projects.token_for_another_host": Message(
+        "The access token is for {host} and is not sent to {other}.", "Add a credential for {other}."
+    ),
     "projects.git_key_refused": Message(
         "The Git server {host} refused the deploy key.",
         "Add the public key, which the project's settings show, to the deploy keys of {repository}.",

@@ -41,6 +41,8 @@ class GitCredential(BaseModel):
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="git_credentials")
     name = models.CharField(max_length=80, validators=[validate_plain_text])
     kind = models.CharField(max_length=10, choices=Kind.choices)
+    # A token is sent to this Git server (host or host:port) and to no other, whatever address somebody enters.
+    host = models.CharField(max_length=255, blank=True, validators=[validators.validate_host_and_port])
     username = models.CharField(max_length=100, blank=True, validators=[validators.validate_user_name])
     token = EncryptedTextField(blank=True, default="")
     private_key = EncryptedTextField(blank=True, default="")
@@ -57,6 +59,11 @@ class GitCredential(BaseModel):
     def __str__(self) -> str:
         return self.name
 
+    def clean(self) -> None:
+        """A token without its Git server could be sent to anybody's."""
+        if self.kind == self.Kind.TOKEN and not self.host:
+            raise ValidationError({"host": "Name the Git server that the token is for."})
+
 
 class RegistryAccount(BaseModel):
     """The sign-in for a container registry. Passed to Docker by its API, never stored on a host."""
@@ -71,7 +78,7 @@ class RegistryAccount(BaseModel):
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="registry_accounts")
     name = models.CharField(max_length=80, validators=[validate_plain_text])
     kind = models.CharField(max_length=12, choices=Kind.choices)
-    host = models.CharField(max_length=255, validators=[validators.validate_registry_host])
+    host = models.CharField(max_length=255, validators=[validators.validate_host_and_port])
     username = models.CharField(max_length=200, validators=[validate_plain_text])
     password = EncryptedTextField()
 
@@ -184,4 +191,4 @@ class Repository(BaseModel):
             return
         if self.credential.organization_id != self.project.organization_id:
             raise ValidationError({"credential": "Choose a credential of this organization."})
-        validators.validate_credential_fits(self.url, self.credential.kind)
+        validators.validate_credential_fits(self.url, self.credential.kind, self.credential.host)

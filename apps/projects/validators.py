@@ -43,8 +43,8 @@ def validate_subdirectory(value: str) -> None:
         raise ValidationError("Use a relative folder such as addons or src/modules.")
 
 
-def validate_registry_host(value: str) -> None:
-    """host or host:port of a registry."""
+def validate_host_and_port(value: str) -> None:
+    """host or host:port of a registry or a Git server."""
     host, colon, port = value.partition(":")
     validate_address(host)
     if colon and not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
@@ -61,12 +61,22 @@ def validate_branch_map(value: object) -> None:
         validate_git_reference(branch)
 
 
-def validate_credential_fits(url: str, kind: str) -> None:
-    """A token is sent over HTTPS only, and a deploy key works over SSH only."""
+def host_of(url: str) -> str:
+    """host, or host:port where the port is not the usual one, of an http(s) address."""
+    parts = urlsplit(url)
+    usual = {"https": 443, "http": 80}.get(parts.scheme)
+    name = (parts.hostname or "").lower()
+    return name if parts.port in (None, usual) else f"{name}:{parts.port}"
+
+
+def validate_credential_fits(url: str, kind: str, host: str) -> None:
+    """A token is sent over HTTPS, to its own Git server only; a deploy key works over SSH only."""
     if kind == "ssh_key" and not is_ssh_url(url):
         raise ValidationError({"credential": "A deploy key needs an address such as git@host:path.git."})
     if kind == "token" and is_ssh_url(url):
         raise ValidationError({"credential": "An access token needs an address that starts with https://."})
+    if kind == "token" and host_of(url) != host:
+        raise ValidationError({"credential": f"This token is for {host} only. Add one for {host_of(url)}."})
 
 
 def validate_module_names(value: object) -> None:
