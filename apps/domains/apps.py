@@ -7,4 +7,4 @@ class DomainsConfig(AppConfig):
     name = "apps.domains"
 
     def ready(self) -> None:
-        from apps.domains import messages  # noqa: F401  (registers the texts)
+        from apps.domains import messages, pipelines, receivers  # noqa: F401  (registers texts, pipelines, receivers)

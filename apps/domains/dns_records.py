@@ -67,9 +67,13 @@ def ensure_record(
             values=", ".join(others),
             value=wanted.value,
         )
-    for entry in _ours(provider, name).exclude(record_type=wanted.record_type, value=wanted.value):
+    for entry in _ours(provider, name).exclude(record_type=wanted.record_type):
         remove(entry)
-    return _write(provider, zone, wanted, ADDRESS_TTL, environment)
+    record = _write(provider, zone, wanted, ADDRESS_TTL, environment)
+    # The new value first: the name resolves all the time.
+    for entry in _ours(provider, name).exclude(pk=record.pk):
+        remove(entry)
+    return record
 
 
 def ensure_txt(provider: DnsProvider, name: str, value: str, *, ttl: int) -> DnsRecord:

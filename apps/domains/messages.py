@@ -88,6 +88,15 @@ CERTIFICATES = {
     "domains.ca_file_unreadable": Message(
         "The file ACME_CA_FILE cannot be used: {words}", "Give the path of a PEM file.", PLATFORM_STAFF
     ),
+    "domains.certificate_not_shown": Message(
+        "The proxy of {server} does not show the certificate for {name}: {words}",
+        "Check on the server that the container oecsh_proxy runs and that its HTTPS port is open.",
+        SERVER_ADMINISTRATOR,
+    ),
+    "domains.nowhere_to_prove": Message(
+        "Nothing answers for {name} on any server, so it cannot be proven.",
+        "Deploy the environment first.",
+    ),
     "domains.order_too_slow": Message(
         "The certificate authority did not finish within {seconds} s.", "Try again later.", PLATFORM_STAFF
     ),

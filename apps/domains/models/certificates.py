@@ -9,6 +9,7 @@ from django.db.models import Q
 from apps.core import clock
 from apps.core.fields import EncryptedTextField
 from apps.core.models import BaseModel
+from apps.orgs.models import Organization
 from apps.orgs.querysets import TenantQuerySet
 
 
@@ -52,6 +53,10 @@ class CertificateQuerySet(TenantQuerySet):
         _, _, parent = host_name.partition(".")
         return self.filter(Q(names__contains=[host_name]) | Q(names__contains=[f"*.{parent}"]))
 
+    def for_names_of(self, organization: Organization | None) -> CertificateQuerySet:
+        """Those that an organization's names may use: its own, and the platform's."""
+        return self.filter(Q(organization=None) | Q(organization=organization))
+
     def due(self) -> CertificateQuerySet:
         """Wanted ones that were never issued or whose time of renewal has come, unless their last failure is too
         fresh."""
@@ -75,6 +80,7 @@ class Certificate(BaseModel):
     chain = models.TextField(blank=True)
     fingerprint = models.CharField(max_length=64, blank=True, help_text="SHA-256 of the leaf, hexadecimal.")
     issuer = models.CharField(max_length=200, blank=True)
+    issued_at = models.DateTimeField(null=True, blank=True)
     not_before = models.DateTimeField(null=True, blank=True)
     not_after = models.DateTimeField(null=True, blank=True)
     renew_at = models.DateTimeField(null=True, blank=True)
@@ -93,6 +99,15 @@ class Certificate(BaseModel):
         return ", ".join(self.names)
 
     @property
+    def lock_key(self) -> str:
+        """What operations on it lock."""
+        return f"certificate:{self.pk}"
+
+    def covers(self, host_name: str) -> bool:
+        """True for the name itself and for a wildcard one label above."""
+        return host_name in self.names or f"*.{host_name.partition('.')[2]}" in self.names
+
+    @property
     def is_usable(self) -> bool:
         """True while there is a chain that has not expired."""
         return bool(self.chain) and self.not_after is not None and self.not_after > clock.now()
@@ -108,8 +123,9 @@ class CertificateDelivery(BaseModel):
 
     certificate = models.ForeignKey(Certificate, on_delete=models.CASCADE, related_name="deliveries")
     server = models.ForeignKey("servers.Server", on_delete=models.CASCADE, related_name="certificate_deliveries")
-    fingerprint = models.CharField(max_length=64)
-    delivered_at = models.DateTimeField()
+    fingerprint = models.CharField(max_length=64, blank=True)
+    tried_at = models.DateTimeField()
+    delivered_at = models.DateTimeField(null=True, blank=True)
     error = models.TextField(blank=True, help_text="Of the last try, empty when it went well.")
 
     class Meta:
