@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from docker import DockerClient
@@ -93,9 +94,15 @@ def _show(client: DockerClient, images: list[Image]) -> None:
 def _push_all(client: DockerClient, images: list[Image]) -> None:
     ensure_registry()
     progress = Progress([image.name for image in images])
-    for image in images:
-        if push(client, image, say=lambda text, name=image.name: progress.say(name, text)):
+
+    def put(image: Image) -> None:
+        if push(client, image, say=lambda text: progress.say(image.name, text)):
             progress.say(image.name, "pushed")
+
+    # The engine packs every layer on one processor, so two images at once take half the time.
+    with ThreadPoolExecutor(2) as pool:
+        for _ in pool.map(put, images):
+            pass
 
 
 def _carry(client: DockerClient, arguments: argparse.Namespace) -> None:

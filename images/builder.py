@@ -11,7 +11,7 @@ import docker
 from docker.errors import APIError, ImageNotFound
 
 from images.bases import build_base
-from images.catalog import RECIPE_LABEL, Image, all_images, recipe_key, with_bases
+from images.catalog import RECIPE_LABEL, Image, recipe_key, with_bases
 from images.errors import ImagesError
 from images.mirrors import Mirrors, find_mirrors
 from images.packages import ensure_purpose
@@ -34,12 +34,12 @@ def is_current(client: docker.DockerClient, image: Image) -> bool:
 
 def outdated(client: docker.DockerClient, images: list[Image], *, fresh: bool = False) -> list[Image]:
     """What has to be built so that `images` are current: bases first, and only those that are needed for it."""
-    needed: set[str] = set()
+    needed: list[Image] = []
     for image in reversed(with_bases(images)):
-        asked_for = image in images or any(image.name in all_images()[name].bases for name in needed)
+        asked_for = image in images or any(image in other.bases for other in needed)
         if asked_for and (fresh or not is_current(client, image)):
-            needed.add(image.name)
-    return [image for image in with_bases(images) if image.name in needed]
+            needed.append(image)
+    return needed[::-1]
 
 
 def build(client: docker.DockerClient, images: list[Image], *, fresh: bool = False) -> list[Image]:
@@ -97,12 +97,12 @@ class _Build:
             raise ImagesError("\n\n".join(self._failed.values()))
 
     def _start_ready(self, pool: ThreadPoolExecutor, workers: int) -> None:
-        open_names = {image.name for image in [*self._waiting, *self._running.values()]}
+        unfinished = {*self._waiting, *self._running.values()}
         for image in list(self._waiting):
-            if any(base in self._failed for base in image.bases):
+            if any(base.name in self._failed for base in image.bases):
                 self._waiting.remove(image)
                 self._failed[image.name] = f"{image.name} was not built, because its base was not."
-            elif len(self._running) < workers and not open_names.intersection(image.bases):
+            elif len(self._running) < workers and unfinished.isdisjoint(image.bases):
                 self._waiting.remove(image)
                 self._running[pool.submit(self._build, image)] = image
 
@@ -161,5 +161,5 @@ def _image_id(client: docker.DockerClient, image: Image) -> str | None:
 
 def _chain_seconds(image: Image, todo: list[Image]) -> int:
     """How long it takes from the start of this image to the end of the longest one that waits for it."""
-    dependent = [_chain_seconds(other, todo) for other in todo if image.name in other.bases]
+    dependent = [_chain_seconds(other, todo) for other in todo if image in other.bases]
     return image.seconds + max(dependent, default=0)

@@ -30,7 +30,7 @@ class Image:
     name: str
     recipe: str
     dockerfile: str = "Dockerfile"
-    bases: tuple[str, ...] = ()
+    bases: tuple[Image, ...] = ()
     suite: str = ""
     internal: bool = False
     seconds: int = 60
@@ -55,14 +55,14 @@ class Image:
 
 
 @functools.cache
-def all_images() -> dict[str, Image]:
+def all_images(catalog: Path = CATALOG, recipes: Path = RECIPES) -> dict[str, Image]:
     """Every image of the catalogue by its name with tag, in the catalogue's order."""
-    entries = tomllib.loads(CATALOG.read_text())["image"]
-    images = {}
-    for entry in entries:
+    images: dict[str, Image] = {}
+    for entry in tomllib.loads(catalog.read_text())["image"]:
         pypi = entry.pop("pypi", None)
-        bases = tuple(entry.pop("bases", ()))
-        images[entry["name"]] = Image(**entry, bases=bases, wheel=Wheel(**pypi) if pypi else None)
+        bases = tuple(images[name] for name in entry.pop("bases", ()))
+        wheel = Wheel(**pypi) if pypi else None
+        images[entry["name"]] = Image(**entry, bases=bases, wheel=wheel, folder=recipes)
     return images
 
 
@@ -94,7 +94,7 @@ def with_bases(images: list[Image]) -> list[Image]:
 
     def visit(image: Image) -> None:
         for base in image.bases:
-            visit(all_images()[base])
+            visit(base)
         ordered.setdefault(image.name, image)
 
     for image in images:
@@ -119,7 +119,7 @@ def recipe_key(image: Image) -> str:
         executable = "x" if path.stat().st_mode & 0o100 else "-"
         feed(path.relative_to(image.context).as_posix(), executable, path.read_bytes())
     for base in image.bases:
-        feed(recipe_key(all_images()[base]))
+        feed(recipe_key(base))
     return digest.hexdigest()
 
 
