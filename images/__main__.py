@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from docker import DockerClient
@@ -15,9 +14,8 @@ from images.catalog import Image, chosen
 from images.engine import ensure_engine
 from images.errors import ImagesError
 from images.packages import PURPOSES, ensure_purpose
-from images.progress import Progress
-from images.registry import PORT, ensure_registry, push
-from images.transfer import ensure, is_present, load, pull, save
+from images.registry import PORT, ensure_registry
+from images.transfer import ensure, is_present, load, pull, push_all, save
 
 
 def parser() -> argparse.ArgumentParser:
@@ -80,7 +78,8 @@ def _images(client: DockerClient, arguments: argparse.Namespace) -> None:
     elif arguments.command == "list":
         _show(client, images)
     if arguments.command == "push" or getattr(arguments, "push", False):
-        _push_all(client, images)
+        ensure_registry()
+        push_all(client, images)
 
 
 def _show(client: DockerClient, images: list[Image]) -> None:
@@ -89,20 +88,6 @@ def _show(client: DockerClient, images: list[Image]) -> None:
         if is_present(client, image):
             state = "current" if is_current(client, image) else "original"
         print(f"{image.name:<32} {state}")
-
-
-def _push_all(client: DockerClient, images: list[Image]) -> None:
-    ensure_registry()
-    progress = Progress([image.name for image in images])
-
-    def put(image: Image) -> None:
-        if push(client, image, say=lambda text: progress.say(image.name, text)):
-            progress.say(image.name, "pushed")
-
-    # The engine packs every layer on one processor, so two images at once take half the time.
-    with ThreadPoolExecutor(2) as pool:
-        for _ in pool.map(put, images):
-            pass
 
 
 def _carry(client: DockerClient, arguments: argparse.Namespace) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from images.errors import ImagesError
+from images.packages import refresh_lists
 
 _FORMAT = "$(ORIGIN)|$(LABEL)|$(COMPONENT)|$(REPO_URI)"
 
@@ -39,7 +40,12 @@ def find_mirrors() -> Mirrors:
     """
     archive = os.environ.get("DEBIAN_MIRROR", "")
     security = os.environ.get("DEBIAN_SECURITY_MIRROR", "")
-    for origin, label, component, address in _indexes():
+    indexes = _indexes()
+    if not any(origin for origin, *_ in indexes) and os.geteuid() == 0 and not archive:
+        # Whose archive an address is, apt knows only once it has fetched the lists.
+        refresh_lists()
+        indexes = _indexes()
+    for origin, label, component, address in indexes:
         if origin != "Debian" or component != "main":
             continue
         if label == "Debian-Security":

@@ -66,6 +66,12 @@ def ensure_purpose(*purposes: str) -> list[str]:
     return ensure_packages(name for purpose in purposes for name in PURPOSES[purpose])
 
 
+def refresh_lists() -> None:
+    """Fetches apt's lists anew. Raises ImagesError when that fails."""
+    with locked("apt"):
+        _apt("update", "-qq")
+
+
 def _install(missing: list[str]) -> None:
     print(f"Installing {', '.join(missing)}", flush=True)
     own_rule = _forbid_services()
