@@ -110,13 +110,13 @@ def remove_route(host: Host, environment_id: str | UUID) -> None:
 
 def ensure_shared(host: Host) -> None:
     """The folders, and the files that all routes refer to."""
-    for directory in (
-        paths.routes_directory(),
-        paths.challenges_directory(),
-        paths.certificates_directory(),
-        paths.proxy_directory() / "last-good",
+    for directory, mode in (
+        (paths.routes_directory(), 0o755),
+        (paths.challenges_directory(), 0o755),
+        (paths.certificates_directory(), 0o700),
+        (paths.proxy_directory() / "last-good", 0o755),
     ):
-        host.files.make_directory(directory)
+        host.files.make_directory(directory, mode)
     for state in RouteState:
         if state is not RouteState.OPEN:
             page = render_to_string("domains/closed.html", {"state": state.value})
