@@ -47,6 +47,15 @@ class RouteState(enum.StrEnum):
     MAINTENANCE = "maintenance"
 
 
+# The friendly pages, and the statuses that they dress. Odoo itself answers neither 502 nor 504.
+PAGES = {
+    RouteState.STOPPED: ["503"],
+    RouteState.PAUSED: ["503"],
+    RouteState.MAINTENANCE: ["503"],
+    "unavailable": ["502", "504"],
+}
+
+
 @dataclass(frozen=True)
 class RouteSpecification:
     """Everything that the route of one environment depends on.
@@ -113,7 +122,8 @@ def _document(specification: RouteSpecification, *, mark: str) -> dict[str, Any]
             "blocked", "PathPrefix(`/web/database`)", "noop@internal", ["oecsh-nothing-here@file"], priority=300
         )
         routers.add_realtime()
-        routers.add("", "", f"{name}-http", ["oecsh-compress@file", *routers.transport_security], priority=100)
+        middlewares = ["oecsh-page-unavailable@file", "oecsh-compress@file", *routers.transport_security]
+        routers.add("", "", f"{name}-http", middlewares, priority=100)
     else:
         page = f"oecsh-page-{specification.state}@file"
         routers.add("", "", "oecsh-closed@file", [page], priority=100)
@@ -209,11 +219,10 @@ def render_certificate(certificate_path: str, key_path: str) -> str:
 def render_shared(responder: str = paths.ACME_NAME, port: int = 8080) -> str:
     """The file with what all routes share: the challenge path, the friendly pages, time-outs."""
     pages = {
-        f"oecsh-page-{state}": {
-            "errors": {"status": ["503"], "service": "oecsh-responder", "query": f"/{page_name(state)}"}
+        f"oecsh-page-{page}": {
+            "errors": {"status": statuses, "service": "oecsh-responder", "query": f"/{page_name(page)}"}
         }
-        for state in RouteState
-        if state is not RouteState.OPEN
+        for page, statuses in PAGES.items()
     }
     http = {
         "routers": {
@@ -253,6 +262,6 @@ def render_shared(responder: str = paths.ACME_NAME, port: int = 8080) -> str:
     return HEADER + _dump({"http": http, "tls": {"options": options}})
 
 
-def page_name(state: RouteState) -> str:
+def page_name(page: str) -> str:
     """The file of a friendly page; tokens of challenges have no dot, so the two never meet."""
-    return f"{state}.html"
+    return f"{page}.html"

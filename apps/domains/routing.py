@@ -16,7 +16,7 @@ from apps.core.exceptions import Problem
 from apps.domains import routes
 from apps.domains.probing import ProbeResult, probe
 from apps.domains.progress import Progress, quiet
-from apps.domains.routes import RouteSpecification, RouteState
+from apps.domains.routes import RouteSpecification
 from apps.operations.exceptions import Cancelled, DeadlineExceeded
 from apps.servers import paths
 from apps.servers.host import Host
@@ -117,10 +117,9 @@ def ensure_shared(host: Host) -> None:
         (paths.proxy_directory() / "last-good", 0o755),
     ):
         host.files.make_directory(directory, mode)
-    for state in RouteState:
-        if state is not RouteState.OPEN:
-            page = render_to_string("domains/closed.html", {"state": state.value})
-            host.files.write_if_changed(paths.challenges_directory() / routes.page_name(state), page, mode=0o644)
+    for page in routes.PAGES:
+        text = render_to_string("domains/closed.html", {"page": str(page)})
+        host.files.write_if_changed(paths.challenges_directory() / routes.page_name(page), text, mode=0o644)
     host.files.write_if_changed(paths.routes_directory() / "shared.yml", routes.render_shared(), mode=0o644)
 
 
