@@ -8,3 +8,4 @@ class ServersConfig(AppConfig):
 
     def ready(self) -> None:
         from apps.servers import messages  # noqa: F401  (registers the texts)
+        from apps.servers.pipelines import bootstrap, remove  # noqa: F401  (registers the pipelines)

@@ -97,6 +97,7 @@ class Server(BaseModel):
         validators=[validate_network_range],
         help_text="Private range that the networks of the environments are taken from, 16 addresses each.",
     )
+    bootstrapped_at = models.DateTimeField(null=True, editable=False, help_text="When it was last prepared.")
     last_seen_at = models.DateTimeField(null=True, editable=False)
     next_check_at = models.DateTimeField(null=True, editable=False, db_index=True)
 

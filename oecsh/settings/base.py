@@ -144,6 +144,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": timedelta(seconds=3),
         "options": {"expires": 3},  # nobody needs the ticks that passed while all workers were busy
     },
+    "servers.check_due": {
+        "task": "servers.check_due",
+        "schedule": timedelta(minutes=1),
+        "options": {"expires": 55},
+    },
     "operations.delete_old_lines": {"task": "operations.delete_old_lines", "schedule": crontab(hour=3, minute=17)},
 }
 
@@ -196,6 +201,9 @@ POSTGRES_IMAGES = {"14.0": "postgres:13", "15.0": "postgres:13"} | dict.fromkeys
 )
 PGBOUNCER_IMAGE = environment.str("PGBOUNCER_IMAGE", "edoburu/pgbouncer:v1.24.1-p1")
 TRAEFIK_IMAGE = environment.str("TRAEFIK_IMAGE", "traefik:v3.7")
+# Where a server of the Red Hat family finds Docker: the address of a `.repo` file. Empty: only the package sources that
+# the server has already are used, and nothing is added to it.
+DOCKER_RPM_REPOSITORY = environment.str("DOCKER_RPM_REPOSITORY", "")
 TOOL_IMAGE = environment.str("TOOL_IMAGE", "busybox:stable")
 ODOO_IMAGE = environment.str("ODOO_IMAGE", "odoo:{version}")
 

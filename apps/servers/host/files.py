@@ -73,7 +73,9 @@ class Files:
     def read(self, path: PurePath | str) -> bytes:
         """The content of a file."""
         with self._sftp(path) as sftp, sftp.open(str(path), "rb") as file:
-            file.prefetch()
+            # Files of the kernel say that they are empty: asking ahead for nothing would end there.
+            if (file.stat().st_size or 0) > CHUNK:
+                file.prefetch()
             return file.read()
 
     def status(self, path: PurePath | str) -> paramiko.SFTPAttributes | None:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import PurePath
 from urllib.parse import urlsplit
 
+import docker.errors
 import paramiko
 
 from apps.core.exceptions import Problem
@@ -123,6 +124,16 @@ class Host:
                 api.negotiate()
                 self._docker = DockerClient(api)
             return self._docker
+
+    def docker_answers(self) -> bool:
+        """True when the engine can be used now; asks anew each time that it could not."""
+        try:
+            self.docker.ping()
+        except (Problem, docker.errors.APIError):
+            with self._docker_lock:
+                self._docker = None
+            return False
+        return True
 
     def _find_way_to_docker(self) -> None:
         try:

@@ -21,7 +21,7 @@ _SLACK = 2
 
 @dataclass
 class LogReader:
-    """Turns messages (`time text`, as Docker sends them with timestamps) into lines, each with the position after it."""
+    """Turns messages (`time text`, as Docker sends them) into lines, each with the position after it."""
 
     since: int = 0
     taken: int = 0

@@ -59,6 +59,7 @@ class Migration(migrations.Migration):
                 ('https_port', models.PositiveIntegerField(default=443, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(65535)], verbose_name='HTTPS port')),
                 ('public_address', models.CharField(blank=True, help_text='What DNS records point to, where it differs from the address.', max_length=253, validators=[apps.core.validators.validate_address])),
                 ('network_range', models.CharField(default='10.96.0.0/16', help_text='Private range that the networks of the environments are taken from, 16 addresses each.', max_length=43, validators=[apps.servers.validators.validate_network_range])),
+                ('bootstrapped_at', models.DateTimeField(editable=False, help_text='When it was last prepared.', null=True)),
                 ('last_seen_at', models.DateTimeField(editable=False, null=True)),
                 ('next_check_at', models.DateTimeField(db_index=True, editable=False, null=True)),
                 ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='servers', to='orgs.organization')),

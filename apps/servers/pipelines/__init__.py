@@ -1,0 +1,1 @@
+"""What is done to a server as a whole: one file per pipeline."""
