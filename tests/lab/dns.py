@@ -118,6 +118,11 @@ class DnsServer:
         (self.directory / "zones" / f"{name}.zone").write_text(text)
         self._change(name, Zone())
 
+    def ensure_zone(self, name: str, records: Sequence[str] = ()) -> None:
+        """Like `add_zone`, unless the zone is served already: then it stays as it is."""
+        if not self._serves(name):
+            self.add_zone(name, records)
+
     def remove_zone(self, name: str) -> None:
         """Forget a zone: questions about it are refused. Harmless for one that is not there."""
         self._change(name, None)
@@ -151,7 +156,7 @@ class DnsServer:
     # --- faults ---------------------------------------------------------------------------------------------------
 
     def refuse_updates(self, zone: str, refused: bool = True) -> None:
-        """Answer every update of the zone with REFUSED, whatever key signs it; questions are still answered."""
+        """Refuse every update of the zone (NOTAUTH, the key is called unknown); questions are still answered."""
         self._change(zone, Zone(updates=not refused))
 
     def refuse_queries(self, zone: str, refused: bool = True) -> None:

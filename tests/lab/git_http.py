@@ -27,7 +27,8 @@ CHUNK = 64 * 1024
 
 @dataclass(frozen=True)
 class Access:
-    """Who may read a repository: everybody, or who has the token (as password, or as name without one)."""
+    """Who may read a repository: everybody, or who has the token (as password, or as name without one). Writing takes
+    the token always."""
 
     private: bool = False
     token: str = ""
@@ -68,7 +69,8 @@ class Handler(BaseHTTPRequestHandler):
         access = Access.read(self.directory, match["name"])
         user, password = self._credentials()
         admitted = bool(access.token) and access.admits(user, password)
-        if access.private and not admitted:
+        writing = "git-receive-pack" in self.path
+        if (access.private or writing) and not admitted:
             self.send_response(401)
             self.send_header("WWW-Authenticate", 'Basic realm="Git"')
             self.send_header("Content-Length", "0")

@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TextIO
 
@@ -38,7 +39,7 @@ class Lab:
             raise LabError("the lab makes network namespaces and mounts: it needs root")
         ensure_packages(SERVER_PACKAGES)
         self._lock: TextIO | None = None
-        self.slot = self._take_free_slot() if slot is None else slot
+        self.slot = self._take_slot(range(BY_HAND + 1, SLOTS) if slot is None else (slot,))
         self.directory = slot_directory(self.slot)
         self.bridge = Bridge(self.slot)
         self.bridge.ensure()
@@ -121,9 +122,14 @@ class Lab:
                 file.write_text(json.dumps(numbers))
         return numbers[name]
 
-    def _take_free_slot(self) -> int:
-        """Lock the first slot that no living session holds; the lock ends with this process, however it ends."""
-        for slot in range(BY_HAND + 1, SLOTS):
+    def _take_slot(self, slots: Sequence[int]) -> int:
+        """Lock the first of the slots that no living session holds; the lock ends with this process, however it ends.
+
+        The slot that is used by hand outlives the commands that use it, and is not locked.
+        """
+        for slot in slots:
+            if slot == BY_HAND:
+                return slot
             handle = Path(slot_directory(slot) / "lock").open("a")  # noqa: SIM115 (held as long as the lab is)
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -132,4 +138,4 @@ class Lab:
                 continue
             self._lock = handle
             return slot
-        raise LabError(f"all {SLOTS - 1} slots of the lab are in use by other sessions")
+        raise LabError("the lab's slots are in use by other sessions")
