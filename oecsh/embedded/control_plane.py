@@ -219,3 +219,8 @@ def _answers(url: str) -> bool:
             return answer.status == 200
     except (urllib.error.URLError, ConnectionError, TimeoutError):
         return False
+
+
+def load_environment() -> None:
+    """Makes this process see the settings of the control plane's processes."""
+    os.environ.update(_process_environment())
