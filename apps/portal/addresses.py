@@ -26,3 +26,12 @@ def server_address(server: Server) -> str:
 def operation_address(operation: Operation) -> str:
     """The page of an operation; one that is a deployment leads on to its deployment."""
     return f"/operations/{operation.pk}/"
+
+
+def subject_address(subject: object) -> str:
+    """The page of what an operation is about; empty when that is gone or has none."""
+    if isinstance(subject, Environment):
+        return environment_address(subject)
+    if isinstance(subject, Project):
+        return project_address(subject)
+    return server_address(subject) if isinstance(subject, Server) else ""

@@ -7,6 +7,7 @@ from functools import cached_property
 
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils import timezone
 
 from apps.accounts.models import User
 from apps.operations.models import UNFINISHED, Operation
@@ -111,3 +112,8 @@ class Navigation:
         user = self.request.user
         chosen = user.theme if user.is_authenticated else self.request.COOKIES.get(THEME_COOKIE, "")
         return chosen if chosen in (User.Theme.LIGHT, User.Theme.DARK) else ""
+
+    @property
+    def time_zone(self) -> str:
+        """The name of the zone in which this page shows times."""
+        return timezone.get_current_timezone_name()

@@ -9,7 +9,7 @@ from django.urls import include, path
 
 from apps.portal import views
 
-APPS_WITH_PAGES = ("operations", "servers", "projects", "environments", "domains", "deployments")
+APPS_WITH_PAGES = ("servers", "projects", "environments", "domains", "deployments")
 
 portal = [
     path("", views.home, name="home"),
@@ -19,10 +19,12 @@ portal = [
     path("o/<slug:organization>/activity/", views.activity, name="activity"),
     path("o/<slug:organization>/activity/running/", views.running, name="running"),
     path("o/<slug:organization>/settings/", views.organization_settings, name="organization_settings"),
+    path("operations/<uuid:operation_id>/", views.operation, name="operation"),
     path("account/", views.account, name="account"),
     path("account/theme/", views.theme, name="theme"),
 ]
 urlpatterns = [
     path("", include((portal, "portal"))),
+    path("operations/", include("apps.operations.urls")),
     *(path("", include(f"apps.{name}.urls")) for name in APPS_WITH_PAGES if find_spec(f"apps.{name}.urls")),
 ]

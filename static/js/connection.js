@@ -1,5 +1,6 @@
 /* Says when the platform does not answer, and takes it back when it does again. htmx' failed requests are told beside the content. */
 import { say } from "./actions.js";
+import { learnPlatformTime } from "./times.js";
 
 let failures = 0;
 
@@ -33,6 +34,7 @@ export async function fetchText(url, options = {}) {
   }
   if (answer.status >= 502) connectionFailed();
   else connectionWorks();
+  learnPlatformTime(Date.parse(answer.headers.get("Date")));
   if (answer.redirected && new URL(answer.url).pathname.startsWith("/account/login")) location.reload();
   if (!answer.ok) throw Object.assign(new Error(`Status ${answer.status}`), { status: answer.status });
   return answer.text();

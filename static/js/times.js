@@ -1,5 +1,5 @@
-/* Keeps "3 minutes ago" true while a page stays open, and lets running durations tick (data-since: the beginning; data-skew in the page: how far this
-   machine's clock is from the platform's). */
+/* Keeps "3 minutes ago" true while a page stays open, and lets running durations tick (data-since and data-elapsed-since: the
+   beginning). */
 
 const UNITS = [
   ["year", 31536000],
@@ -17,9 +17,11 @@ export function platformNow() {
   return Date.now() + skew;
 }
 
-/* Corrects the clock by an answer's own time (milliseconds). */
+/* Corrects the clock by an answer's own time, which is in whole seconds: a difference that small says nothing. */
 export function learnPlatformTime(milliseconds) {
-  if (Number.isFinite(milliseconds)) skew = milliseconds - Date.now();
+  if (!Number.isFinite(milliseconds)) return;
+  const difference = milliseconds - Date.now();
+  if (Math.abs(difference - skew) > 3000) skew = Math.abs(difference) > 3000 ? difference : 0;
 }
 
 export function relative(milliseconds) {
@@ -48,8 +50,9 @@ function refreshRelative() {
 }
 
 function tick() {
-  for (const element of document.querySelectorAll("[data-since]")) {
-    element.textContent = duration((platformNow() - Date.parse(element.dataset.since)) / 1000);
+  for (const element of document.querySelectorAll("[data-since], [data-elapsed-since]")) {
+    const since = Date.parse(element.dataset.since ?? element.dataset.elapsedSince);
+    if (Number.isFinite(since)) element.textContent = duration((platformNow() - since) / 1000);
   }
 }
 

@@ -12,6 +12,14 @@ from django.utils.safestring import SafeString
 
 register = template.Library()
 
+STEP_ICONS = {
+    "completed": "circle-check",
+    "failed": "circle-x",
+    "running": "loader-circle",
+    "skipped": "circle-minus",
+    "cancelled": "circle-slash",
+    "queued": "circle",
+}
 WARNING_PERCENT = 80
 FULL_PERCENT = 95
 
@@ -22,6 +30,12 @@ def icon(name: str, label: str = "", classes: str = "") -> SafeString:
     described = format_html('role="img" aria-label="{}"', label) if label else SafeString('aria-hidden="true"')
     address = f"{static('build/icons.svg')}#{name}"
     return format_html('<svg class="icon {}" {}><use href="{}"></use></svg>', classes, described, address)
+
+
+@register.filter
+def step_icon(status: str) -> str:
+    """The icon of a step: its shape tells the status, not its colour alone."""
+    return STEP_ICONS.get(status, "circle-dashed")
 
 
 @register.inclusion_tag("components/meter.html")
@@ -82,3 +96,9 @@ def elided(paginator: Any, number: int) -> Iterable[int | str]:
 def is_number(value: object) -> bool:
     """True for a page number, False for the ellipsis between numbers."""
     return isinstance(value, int)
+
+
+@register.filter
+def split_words(text: str) -> list[str]:
+    """`"a b"|split_words`: a list for a loop."""
+    return text.split()

@@ -5,12 +5,14 @@ from __future__ import annotations
 from apps.portal.views.account import account, theme
 from apps.portal.views.activity import activity, running
 from apps.portal.views.home import home, organization, organization_create, organization_settings
+from apps.portal.views.operation import operation
 from apps.portal.views.search import search
 
 __all__ = [
     "account",
     "activity",
     "home",
+    "operation",
     "organization",
     "organization_create",
     "organization_settings",

@@ -1,0 +1,52 @@
+"""Every page, as somebody sees it: a name, who looks, and the address in the scene."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from apps.accounts.models import User
+from tests.browser.scene import Scene
+
+
+@dataclass(frozen=True)
+class PageCase:
+    """`address` is made from the scene; `status` is what is answered."""
+
+    name: str
+    address: Callable[[Scene], str]
+    person: Callable[[Scene], User | None] = lambda scene: scene.cast.alice
+    status: int = 200
+
+
+def nobody(scene: Scene) -> None:
+    return None
+
+
+def newcomer(scene: Scene) -> User:
+    return scene.newcomer
+
+
+def charlie(scene: Scene) -> User:
+    return scene.cast.charlie
+
+
+PAGES = (
+    PageCase("sign-in", lambda scene: "/account/login/", nobody),
+    PageCase("sign-up", lambda scene: "/account/signup/", nobody),
+    PageCase("password-reset", lambda scene: "/account/password/reset/", nobody),
+    PageCase("password-reset-sent", lambda scene: "/account/password/reset/done/", nobody),
+    PageCase("email-confirm-sent", lambda scene: "/account/confirm-email/", nobody),
+    PageCase("sign-out", lambda scene: "/account/logout/"),
+    PageCase("account", lambda scene: "/account/"),
+    PageCase("account-email", lambda scene: "/account/email/"),
+    PageCase("account-password", lambda scene: "/account/password/change/"),
+    PageCase("organization-create", lambda scene: "/o/new/", newcomer),
+    PageCase("home", lambda scene: "/o/acme/"),
+    PageCase("home-empty", lambda scene: "/o/umbrella/", charlie),
+    PageCase("settings", lambda scene: "/o/acme/settings/"),
+    PageCase("search", lambda scene: "/o/acme/search/?q=contoso"),
+    PageCase("activity", lambda scene: "/o/acme/activity/"),
+    PageCase("activity-empty", lambda scene: "/o/umbrella/activity/", charlie),
+    PageCase("not-found", lambda scene: "/o/acme/nothing/", status=404),
+)

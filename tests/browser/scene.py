@@ -1,0 +1,321 @@
+"""An organization with something of everything, for looking at pages: servers, projects, environments in each state,
+deployments with sixteen steps and log lines. Rows are written directly: what matters here is how they look."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from apps.accounts.models import User
+from apps.core import clock
+from apps.deployments.models import Deployment
+from apps.environments.models import Environment, EnvironmentType, Status
+from apps.operations.models import LogLine, Operation, OperationStep
+from apps.orgs.models import Organization
+from apps.projects.models import Project, Repository
+from apps.servers.models import Server, SSHKey
+from tests.cast import Cast, make_cast, make_person
+
+DEPLOY = "environment.deploy"
+STEPS = (
+    ("queue", "Queue the task"),
+    ("validate", "Validate the configuration"),
+    ("clone_repository", "Fetch the project’s repository"),
+    ("clone_modules", "Fetch the module repositories"),
+    ("create_database", "Create the PostgreSQL database"),
+    ("deploy_pgbouncer", "Start PgBouncer"),
+    ("generate_config", "Write odoo.conf"),
+    ("pull_image", "Pull the image"),
+    ("create_container", "Create the Odoo container"),
+    ("install_base", "Install the database"),
+    ("update_module_list", "Update the list of modules"),
+    ("install_addons", "Install the project’s modules"),
+    ("configure_routing", "Configure the routes"),
+    ("request_certificate", "Request the certificate"),
+    ("health_check", "Check the health"),
+    ("complete", "Finish"),
+)
+SECONDS = (0.1, 0.4, 1.8, 2.6, 1.2, 0.6, 0.1, 3.4, 0.9, 41.0, 2.2, 12.7, 0.3, 1.1, 1.9, 0.1)
+FAILED_AT = 11  # install_addons
+TRACEBACK = """Traceback (most recent call last):
+  File "/usr/lib/python3/dist-packages/odoo/modules/registry.py", line 127, in new
+    odoo.modules.load_modules(registry, update_module=update_module)
+  File "/mnt/extra-addons/project/agency_sale/models/sale_order.py", line 14
+    def action_confirm(self)
+                            ^
+SyntaxError: expected ':'"""
+LOREM = (
+    "odoo.modules.loading: loading module {n} of 214: agency_sale_{n}",
+    "odoo.modules.registry: module agency_sale_{n}: creating or updating database tables",
+    "odoo.addons.base.models.ir_model: table sale_order_line_{n} has no primary key, one is added",
+    "odoo.sql_db: bad query on index {n}, it is created again in the background once the transaction is over",
+)
+FACTS = {
+    "distribution": "Debian GNU/Linux",
+    "version": "12",
+    "cpu_count": 8,
+    "memory_megabytes": 16384,
+    "disk_total_megabytes": 163840,
+    "disk_free_megabytes": 91200,
+    "docker_version": "27.3.1",
+    "architecture": "x86_64",
+}
+
+
+@dataclass
+class Scene:
+    """What was built, to find one's way to pages."""
+
+    cast: Cast
+    newcomer: User
+    organization: Organization
+    projects: list[Project] = field(default_factory=list)
+    servers: list[Server] = field(default_factory=list)
+    environments: dict[str, Environment] = field(default_factory=dict)
+    deployments: dict[str, Deployment] = field(default_factory=dict)
+
+
+def build_scene() -> Scene:
+    """Builds all of it. Needs the database only."""
+    cast = make_cast()
+    scene = Scene(cast, make_person("Newcomer"), cast.acme)
+    _add_servers(scene)
+    _add_projects(scene)
+    _add_environments(scene)
+    _add_deployments(scene)
+    return scene
+
+
+def _add_servers(scene: Scene) -> None:
+    key = SSHKey.objects.create(
+        organization=scene.organization,
+        name="Platform key",
+        public_key="ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIPlmTDKqQJ5n7S0C2pW1s3fQ0O0b9yq8mE6bW0y1rX2a oecsh",
+        fingerprint="SHA256:3w5ZqVw0r0p0yV2Cqf1mR3Qq4u7r8u6p5p0y1b2c3d4",
+        generated=True,
+    )
+    states = (
+        ("web-1", "203.0.113.10", Server.Status.READY, ""),
+        ("web-2", "203.0.113.11", Server.Status.READY, ""),
+        ("staging-host", "203.0.113.20", Server.Status.CONNECTING, ""),
+        ("old-box", "198.51.100.7", Server.Status.UNREACHABLE, "No answer on port 22 within 10 seconds."),
+        ("customer-umbrella-germany-frankfurt", "198.51.100.8", Server.Status.ERROR, "Docker does not answer."),
+        ("fresh", "198.51.100.9", Server.Status.PENDING, ""),
+    )
+    for number, (name, address, status, reason) in enumerate(states):
+        known = status not in (Server.Status.PENDING, Server.Status.CONNECTING)
+        scene.servers.append(
+            Server.objects.create(
+                organization=scene.organization,
+                name=name,
+                slug=name,
+                address=address,
+                user="deploy",
+                ssh_key=key,
+                host_key="ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHostKeyOfTheServer0000000000000000000" if known else "",
+                host_key_fingerprint="SHA256:1b7Wc0f4mE6pXr5tY8uI0oP2aS4dF6gH8jK0lZ2xC4v" if known else "",
+                status=status,
+                status_reason=reason,
+                facts=FACTS if known else {},
+                last_seen_at=clock.now() - timedelta(minutes=3 + number * 7) if known else None,
+            )
+        )
+
+
+def _add_projects(scene: Scene) -> None:
+    for name, slug, version in (
+        ("Northwind ERP", "northwind-erp", "19.0"),
+        ("Contoso Manufacturing", "contoso", "18.0"),
+        ("Internal portal", "internal-portal", "14.0"),
+    ):
+        project = Project.objects.create(
+            organization=scene.organization, name=name, slug=slug, odoo_version=version, install_modules=["agency_sale"]
+        )
+        Repository.objects.create(
+            project=project,
+            kind="primary",
+            name=f"{slug}-addons",
+            slug="addons",
+            url=f"https://git.example.com/acme/{slug}.git",
+            branch="main",
+        )
+        scene.projects.append(project)
+    Repository.objects.create(
+        project=scene.projects[0],
+        kind="module",
+        name="OCA web",
+        slug="oca-web",
+        url="https://git.example.com/oca/web.git",
+        branch="19.0",
+        branch_map={"development": "19.0-dev"},
+    )
+
+
+def _add_environments(scene: Scene) -> None:
+    first, second, third = scene.projects
+    rows = (
+        ("production", first, EnvironmentType.PRODUCTION, Status.RUNNING, 0, {}),
+        ("staging", first, EnvironmentType.STAGING, Status.DEPLOYING, 0, {}),
+        ("development", first, EnvironmentType.DEVELOPMENT, Status.RUNNING, 0, {"needs_redeploy": True}),
+        ("feature-invoicing", first, EnvironmentType.DEVELOPMENT, Status.PENDING, None, {}),
+        ("contoso-production", second, EnvironmentType.PRODUCTION, Status.STOPPED, 1, {}),
+        ("contoso-staging", second, EnvironmentType.STAGING, Status.ERROR, 1, {"status_reason": "No answer."}),
+        ("contoso-development", second, EnvironmentType.DEVELOPMENT, Status.PAUSED, 1, {}),
+        ("contoso-copy", second, EnvironmentType.DEVELOPMENT, Status.CLONING, 1, {}),
+        ("portal-old", third, EnvironmentType.STAGING, Status.DESTROYING, 3, {}),
+        ("portal-production", third, EnvironmentType.PRODUCTION, Status.RUNNING, 3, {"admin_password_changed": True}),
+    )
+    for number, (name, project, kind, status, server, more) in enumerate(rows):
+        if more.get("needs_redeploy"):
+            more = more | {"pending_changes": ["Workers: 2 to 4", "Variable SMTP_HOST was added"]}
+        scene.environments[name] = make_environment(
+            project, name, kind, status, scene.servers[server] if server is not None else None, number, **more
+        )
+
+
+def make_environment(
+    project: Project, name: str, kind: str, status: str, server: Server | None, number: int, **more: object
+) -> Environment:
+    """An environment as it would stand in the database."""
+    return Environment.objects.create(
+        project=project,
+        server=server,
+        name=name.replace("-", " ").capitalize(),
+        slug=name,
+        environment_type=kind,
+        status=status,
+        branch={"production": "main", "staging": "staging"}.get(kind, "develop"),
+        host_name=f"{project.slug}-{name}.apps.example.com",
+        cpu={"production": 4, "staging": 2}.get(kind, 1),
+        memory_megabytes={"production": 8192, "staging": 4096}.get(kind, 2048),
+        disk_megabytes=20480,
+        workers=4 if kind == "production" else 2,
+        max_cron_threads=1,
+        db_maxconn=16,
+        pool_size=20,
+        max_connections=120,
+        subnet=f"10.96.{number // 16}.{number % 16 * 16}/28" if server else "",
+        database_name=f"oecsh_{number}",
+        **more,
+    )
+
+
+def _add_deployments(scene: Scene) -> None:
+    alice, now = scene.cast.alice, clock.now()
+    scene.deployments["completed"] = add_deployment(
+        scene.environments["production"], alice, "completed", now - timedelta(hours=5), number=12
+    )
+    scene.deployments["running"] = add_deployment(
+        scene.environments["staging"], scene.cast.bob, "running", now - timedelta(seconds=48), number=3
+    )
+    scene.deployments["failed"] = add_deployment(
+        scene.environments["development"], alice, "failed", now - timedelta(days=2), number=8
+    )
+    scene.deployments["cancelled"] = add_deployment(
+        scene.environments["contoso-staging"], alice, "cancelled", now - timedelta(days=9), number=2
+    )
+
+
+def add_deployment(
+    environment: Environment, person: User, status: str, started: datetime, *, number: int, lines: int = 240
+) -> Deployment:
+    """A deployment with its sixteen steps in the states that go with `status`, and log lines."""
+    finished = None if status == "running" else started + timedelta(seconds=sum(SECONDS))
+    operation = Operation.objects.create(
+        kind=DEPLOY,
+        title=f"Deploy {environment.name}",
+        subject_type=Environment._meta.label_lower,
+        subject_id=environment.pk,
+        organization=environment.organization,
+        lock_key=environment.lock_key,
+        status=status,
+        outcome="" if status == "running" else status,
+        created_by=person,
+        queued_at=started,
+        started_at=started,
+        finished_at=finished,
+        error="The module agency_sale cannot be loaded." if status == "failed" else "",
+        version=20,
+    )
+    Operation.objects.filter(pk=operation.pk).update(created_at=started)
+    steps = _make_steps(operation, status, started)
+    add_lines(operation, steps, lines, started)
+    return Deployment.objects.create(
+        environment=environment,
+        number=number,
+        operation=operation,
+        triggered_by=person,
+        branch=environment.branch,
+        commit=f"{random.Random(number).getrandbits(160):040x}",
+        commit_subject="Confirm sale orders of subsidiaries by their own warehouse",
+        is_first=number == 1,
+    )
+
+
+def _make_steps(operation: Operation, status: str, started: datetime) -> list[OperationStep]:
+    reached = {"completed": len(STEPS), "failed": FAILED_AT, "running": 9, "cancelled": 7}[status]
+    steps, moment = [], started
+    for index, (name, title) in enumerate(STEPS):
+        step = OperationStep(operation=operation, position=index + 1, name=name, title=title)
+        if index < reached:
+            step.status = "skipped" if index == 3 else "completed"
+            step.skipped_reason = "The project has no module repositories." if index == 3 else ""
+            step.started_at, moment = moment, moment + timedelta(seconds=SECONDS[index])
+            step.finished_at, step.attempt = moment, 2 if index == 7 else 1
+        elif index == reached:
+            step.status, step.started_at, step.attempt = status, moment, 1
+            if status == "failed":
+                step.finished_at = moment + timedelta(seconds=8)
+                step.error = "The module agency_sale cannot be loaded."
+                step.hint = "Correct the line that the traceback names, push, deploy again. What ran before still runs."
+                step.who, step.last_lines = "user", TRACEBACK
+            if status == "running":
+                step.progress_done, step.progress_total, step.progress_unit = 96, 214, "modules"
+        elif status == "cancelled":
+            step.status = "cancelled"
+        steps.append(step)
+    return OperationStep.objects.bulk_create(steps)
+
+
+def add_lines(operation: Operation, steps: list[OperationStep], count: int, started: datetime) -> None:
+    """Adds `count` log lines to the steps that began, most of them to the longest."""
+    begun = [step for step in steps if step.started_at]
+    levels = ["INFO"] * 14 + ["DEBUG"] * 4 + ["WARNING", "ERROR"]
+    chance = random.Random(7)
+    first = operation.log_sequence
+    LogLine.objects.bulk_create(
+        (
+            LogLine(
+                operation=operation,
+                step=begun[min(len(begun) - 1, (number * len(begun)) // count)],
+                sequence=first + number + 1,
+                level=chance.choice(levels),
+                text=chance.choice(LOREM).format(n=number),
+                created_at=started + timedelta(milliseconds=200 * number),
+            )
+            for number in range(count)
+        ),
+        batch_size=5000,
+    )
+    operation.log_sequence = first + count
+    Operation.objects.filter(pk=operation.pk).update(log_sequence=operation.log_sequence)
+
+
+def add_many(scene: Scene, count: int = 200) -> None:
+    """As many environments, servers and deployments again: lists must stay readable and fast."""
+    production = scene.environments["production"]
+    for number in range(1, count + 1):
+        moment = clock.now() - timedelta(hours=number)
+        add_deployment(production, scene.cast.alice, "completed", moment, number=1000 + number, lines=1)
+    key = scene.servers[0].ssh_key
+    Server.objects.bulk_create(
+        Server(
+            organization=scene.organization, name=f"node-{number:03}", slug=f"node-{number:03}", facts=FACTS,
+            address=f"203.0.{number // 200 + 100}.{number % 200}", user="root", ssh_key=key, status="ready",
+        )
+        for number in range(count)
+    )  # fmt: skip
+    project = scene.projects[1]
+    for number in range(count):
+        make_environment(project, f"many-{number:03}", "development", Status.RUNNING, scene.servers[1], 100 + number)

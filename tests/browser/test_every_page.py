@@ -1,0 +1,31 @@
+"""Every page, on a wide and a narrow screen, light and dark: nothing in the console, nothing against the policy,
+nothing sideways, nothing that axe calls serious. The pictures are kept to be looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.browser.pages import PAGES, PageCase
+from tests.browser.scene import Scene
+from tests.browser.watch import NARROW, WIDE, WatchedPage
+
+LOOKS = (
+    (WIDE, False, "wide-light"),
+    (WIDE, True, "wide-dark"),
+    (NARROW, False, "narrow-light"),
+    (NARROW, True, "narrow-dark"),
+)
+
+
+@pytest.mark.parametrize("case", PAGES, ids=lambda case: case.name)
+def test_page_is_sound(case: PageCase, scene: Scene, look: Callable[..., WatchedPage]) -> None:
+    for size, dark, name in LOOKS:
+        watched = look(case.person(scene), size=size, dark=dark)
+        watched.open(case.address(scene), expect=case.status)
+        watched.shoot(f"{case.name}-{name}")
+        watched.assert_fits()
+        watched.assert_accessible()
+        # Chromium itself reports the answer 404 of a page that is meant to be missing.
+        watched.assert_no_complaints(but="status of 404" if case.status == 404 else "")
