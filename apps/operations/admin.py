@@ -55,19 +55,22 @@ class OperationAdmin(ReadOnly, ModelAdmin):
     inlines = (StepInline,)
     actions = ("cancel_selected", "retry_selected", "ring_selected", "mark_as_seen")
 
-    @admin.action(description="Cancel")
+    def has_act_permission(self, request: HttpRequest) -> bool:
+        return request.user.is_superuser
+
+    @admin.action(description="Cancel", permissions=["act"])
     def cancel_selected(self, request: HttpRequest, queryset: QuerySet[Operation]) -> None:
         self._each(request, queryset, lambda operation: services.cancel(operation=operation, user=request.user))
 
-    @admin.action(description="Try again (a new operation)")
+    @admin.action(description="Try again (a new operation)", permissions=["act"])
     def retry_selected(self, request: HttpRequest, queryset: QuerySet[Operation]) -> None:
         self._each(request, queryset, lambda operation: services.retry(operation=operation, user=request.user))
 
-    @admin.action(description="Ring a worker")
+    @admin.action(description="Ring a worker", permissions=["act"])
     def ring_selected(self, request: HttpRequest, queryset: QuerySet[Operation]) -> None:
         self._each(request, queryset, lambda operation: bell.ring(operation.pk))
 
-    @admin.action(description="Mark as attended to")
+    @admin.action(description="Mark as attended to", permissions=["act"])
     def mark_as_seen(self, request: HttpRequest, queryset: QuerySet[Operation]) -> None:
         self._each(request, queryset, lambda operation: services.mark_as_seen(operation=operation, user=request.user))
 

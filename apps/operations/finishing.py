@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import transaction
 
 from apps.core import clock
 from apps.operations.announce import announce
 from apps.operations.bell import ring_on_commit
 from apps.operations.models import Operation, OperationStep, Status
+from apps.operations.persist import is_connection_error
 from apps.operations.pipeline import all_pipelines
 
 logger = logging.getLogger(__name__)
@@ -78,9 +79,9 @@ def _call_hook(operation: Operation) -> None:
     try:
         with transaction.atomic():
             hook(operation)
-    except (OperationalError, InterfaceError):
-        raise  # the whole transaction is tried again
-    except Exception:
+    except Exception as error:
+        if is_connection_error(error):
+            raise  # the whole transaction is tried again
         # An operation that cannot end would hold its lock key for ever.
         logger.exception("The hook of operation %s (%s) failed", operation.pk, operation.kind)
         flag(operation, "What follows the end of this operation could not be done.")

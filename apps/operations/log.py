@@ -28,7 +28,7 @@ GATHER_SECONDS = 0.1
 LARGEST_BATCH = 500
 LONGEST_LINE = 4000  # characters
 LARGEST_BACKLOG = 20_000
-# Beyond the cap only warnings and errors are kept, and of those no more than this.
+# Beyond the cap no more lines than this are kept: one that says so, then warnings and errors.
 KEPT_BEYOND_CAP = 1000
 
 
@@ -60,7 +60,7 @@ def number(entries: list[Entry], last: int, cap: int) -> list[tuple[int, Entry]]
             last += 1
             text = f"This log has {cap} lines: from here on only warnings and errors are kept."
             numbered.append((last, Entry(entry.step_id, Level.WARNING, text)))
-        if last > cap and (entry.level not in (Level.WARNING, Level.ERROR) or last > cap + KEPT_BEYOND_CAP):
+        if last > cap and (entry.level not in (Level.WARNING, Level.ERROR) or last >= cap + KEPT_BEYOND_CAP):
             continue
         last += 1
         numbered.append((last, entry))
