@@ -8,6 +8,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import docker.errors
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 LABEL_OPERATION, LABEL_JOB, LABEL_STARTED = "oecsh.operation", "oecsh.job", "oecsh.started"
 # A cap, not a rotation: lines of a rotated log are lost to whoever reads it. No job of ours writes this much.
 LOG_OPTIONS = {"max-size": "256m", "max-file": "2"}
+CPU_PERIOD = 100_000
+MOST_PROCESSES = 512
 _NAME = re.compile(r"[a-z0-9][a-z0-9_]{0,60}")
 _STOP_SECONDS = 5
 _BROKEN_STREAM = (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError, AttributeError)
@@ -50,12 +53,15 @@ def run_container_job(
     timeout: float = 3600,
     entrypoint: Sequence[str] | None = None,
     working_directory: str | None = None,
+    cpu: Decimal | None = None,
+    is_confined: bool = False,
 ) -> int:
     """Runs `command` in a container and returns its exit code; its lines go to the run's log with the level that
     `line_level` gives them. Called again in the same operation with the same `name` (what the job is for), it attaches
     to the container that is there, or returns the exit code that was collected.
 
-    `memory` is in megabytes, `timeout` in seconds from the start of the container. On a cancel or at a deadline the
+    `memory` is in megabytes, `cpu` in cores, `timeout` in seconds from the start of the container; `is_confined` takes
+    every capability away, for code that is not ours. On a cancel or at a deadline the
     container is stopped and removed; when the lease or the connection is lost it goes on. Raises Problem
     `servers.image_missing`, `servers.container_failed_to_start`, `servers.container_job_vanished` or
     `servers.container_job_timed_out`, and ConnectionLost.
@@ -78,6 +84,12 @@ def run_container_job(
         "working_dir": working_directory,
         "labels": dict(labels or {}),
     }
+    if memory:
+        options["memswap_limit"] = f"{memory}m"
+    if cpu is not None:
+        options |= {"cpu_period": CPU_PERIOD, "cpu_quota": int(cpu * CPU_PERIOD)}
+    if is_confined:
+        options |= {"cap_drop": ["ALL"], "security_opt": ["no-new-privileges"], "pids_limit": MOST_PROCESSES}
     try:
         container = job.ensure_started(options)
         return job.follow(container, line_level, timeout)
