@@ -109,7 +109,7 @@ def wait_until_visible(record: DnsRecord, *, run: Progress = quiet, timeout: flo
         value=record.value,
         servers=writer.name_servers(record.zone),
         run=run,
-        timeout=timeout or writer.propagation_seconds,
+        timeout=timeout or writer.seconds_to_propagate,
     )
 
 

@@ -20,7 +20,8 @@ class DnsWriter(abc.ABC):
     # Keys of `settings` and `credentials` without which nothing works.
     needed_settings: ClassVar[tuple[str, ...]] = ()
     needed_credentials: ClassVar[tuple[str, ...]] = ()
-    # How long a change may take until all of the provider's servers show it, in seconds.
+    # How long a change may take until all of the provider's servers show it, in seconds; a setting of the same name
+    # overrules it.
     propagation_seconds: ClassVar[int] = 600
     smallest_ttl: ClassVar[int] = 60
 
@@ -33,6 +34,11 @@ class DnsWriter(abc.ABC):
         if missing:
             words = f"{', '.join(missing)} is missing"
             raise Problem("domains.dns_settings_incomplete", provider=provider.name, missing=words)
+
+    @property
+    def seconds_to_propagate(self) -> float:
+        """How long to wait for a change to show."""
+        return float(self.settings.get("propagation_seconds") or self.propagation_seconds)
 
     def zone_of(self, name: str) -> str:
         """The provider's zone that holds the name: the one named in the settings, or the longest that it has."""

@@ -129,7 +129,7 @@ def _wire_text(record_type: str, value: str) -> str:
 
 def _words(error: dns.tsig.PeerError) -> str:
     kinds = {
-        dns.tsig.PeerBadKey: "BADKEY (the server does not know a key of this name)",
+        dns.tsig.PeerBadKey: "BADKEY (the server does not know a key of this name, or it may not change this zone)",
         dns.tsig.PeerBadSignature: "BADSIG (the key's secret is wrong)",
         dns.tsig.PeerBadTime: "BADTIME (the clocks differ by more than five minutes)",
         dns.tsig.PeerBadTruncation: "BADTRUNC",
