@@ -57,6 +57,11 @@ register(
         "environments.nothing_deploys": Message(
             "Deployments are not installed.", "Install the app apps.deployments.", http_status=503
         ),
+        "environments.no_log": Message(
+            "There is no Odoo container, so there is no log.",
+            "Deploy the environment first; what a deployment writes is on the deployment's own page.",
+            http_status=404,
+        ),
         "environments.already_purged": Message(
             "Nothing of {environment} is left.", "It was destroyed for good.", http_status=409
         ),

@@ -18,7 +18,7 @@ LONGEST_LABEL = 63
 # A name of the platform itself is never given to an environment.
 RESERVED_LABELS = frozenset({"www", "mail", "portal", "admin", "api", "proxy", "registry", "status", "_acme-challenge"})
 # Words in addresses of a project's pages.
-RESERVED_SLUGS = frozenset({"new", "settings", "repositories", "destroyed"})
+RESERVED_SLUGS = frozenset({"new", "settings", "repositories", "destroyed", "commits", "branches", "preview"})
 _HASH_LENGTH = 6
 _NUMBER_ROOM = 5
 

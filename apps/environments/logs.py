@@ -1,0 +1,97 @@
+"""The log of a running environment's Odoo, read through the host door.
+
+A line's number is the microsecond at which Docker took it, one more than the line's before where they share it: asked
+again, the same line has the same number, so that a page can go on after the last one it has.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import docker.errors
+
+from apps.core.exceptions import Problem
+from apps.core.masking import Masker
+from apps.environments.models import Environment
+from apps.servers.host import Host
+
+MOST_LINES = 1000
+FIRST_LINES = 3000
+LONGEST_LINE = 16_000
+LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+# Lines that share a microsecond with others before `after` are counted anew from a little earlier.
+_OVERLAP_SECONDS = 2
+_ODOO_LINE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} \d+ (DEBUG|INFO|WARNING|ERROR|CRITICAL) ")
+
+
+@dataclass(frozen=True)
+class OdooLine:
+    """One line, masked."""
+
+    sequence: int
+    level: str
+    text: str
+
+    @property
+    def time(self) -> datetime:
+        """When Docker took it."""
+        return datetime.fromtimestamp(self.sequence / 1_000_000, UTC)
+
+
+def masker_for(environment: Environment) -> Masker:
+    """Masks what the environment keeps secret, whatever Odoo writes."""
+    sensitive = environment.variables.filter(sensitive=True)
+    passwords = [environment.database_password, environment.master_password, environment.admin_password]
+    return Masker([*passwords, *(variable.value for variable in sensitive)])
+
+
+def read_lines(
+    host: Host, container: str, *, masker: Masker, after: int = 0, tail: int = FIRST_LINES
+) -> list[OdooLine]:
+    """The lines after number `after`; with 0 the last `tail` ones. Raises Problem `environments.no_log` where there is
+    no container."""
+    limits: dict[str, object] = {"tail": tail}
+    if after:
+        limits = {"since": max(after // 1_000_000 - _OVERLAP_SECONDS, 1)}
+    try:
+        raw = host.docker.api.logs(container, stdout=True, stderr=True, timestamps=True, stream=False, **limits)
+    except docker.errors.NotFound as error:
+        raise Problem("environments.no_log") from error
+    return [line for line in parse(raw.splitlines(), masker) if line.sequence > after]
+
+
+def parse(messages: Iterable[bytes], masker: Masker) -> Iterator[OdooLine]:
+    """Numbers, masks, and gives each line its level; a traceback belongs to the line before it."""
+    last, level = 0, "INFO"
+    for message in messages:
+        moment, _, content = message.partition(b" ")
+        microsecond = _microsecond(moment)
+        if microsecond is None:
+            # The rest of a line that Docker has cut in two.
+            microsecond, content = last, message
+        last = max(last + 1, microsecond)
+        text = masker.mask(content.decode(errors="replace")[:LONGEST_LINE])
+        found = _ODOO_LINE.match(text)
+        if found:
+            level = "ERROR" if found[1] == "CRITICAL" else found[1]
+        yield OdooLine(last, level, text)
+
+
+def filtered(lines: Iterable[OdooLine], *, level: str = "", words: str = "") -> list[OdooLine]:
+    """Those of `level` and above that contain `words`, whatever the case."""
+    wanted = LEVELS[LEVELS.index(level) :] if level in LEVELS else LEVELS
+    words = words.lower()
+    return [line for line in lines if line.level in wanted and words in line.text.lower()]
+
+
+def _microsecond(moment: bytes) -> int | None:
+    """`2026-01-31T12:00:00.123456789Z` as microseconds since 1970; None when it is something else."""
+    try:
+        text = moment.decode("ascii")
+        seconds = datetime.strptime(text[:19], "%Y-%m-%dT%H:%M:%S").replace(tzinfo=UTC).timestamp()
+        return int(seconds) * 1_000_000 + int((text[20:].rstrip("Z") + "000000")[:6])
+    except (ValueError, UnicodeDecodeError):
+        return None
