@@ -55,18 +55,22 @@ __all__ = [
     "ensure_database",
     "ensure_network",
     "ensure_odoo",
+    "ensure_odoo_container",
     "ensure_odoo_files",
     "ensure_pgbouncer",
     "pause",
     "purge",
     "read_state",
     "remove",
+    "remove_part",
     "replace_odoo",
     "resize",
     "restart",
     "resume",
     "start",
+    "start_part",
     "stop",
+    "stop_part",
 ]
 
 # In the order in which they need each other.
@@ -138,7 +142,12 @@ def configuration_of(specification: EnvironmentSpecification, *, release: str) -
 
 def ensure_odoo(host: Host, specification: EnvironmentSpecification, *, release: str, begin: bool = True) -> bool:
     """Odoo's container of this release exists (and runs, where `begin`); True when it was made anew."""
-    return ensure_container(host, configuration_of(specification, release=release), start=begin)
+    return ensure_odoo_container(host, configuration_of(specification, release=release), begin=begin)
+
+
+def ensure_odoo_container(host: Host, wanted: ContainerSpecification, *, begin: bool = True) -> bool:
+    """The same for a specification of the container that is there already."""
+    return ensure_container(host, wanted, start=begin)
 
 
 def replace_odoo(host: Host, specification: EnvironmentSpecification) -> None:
@@ -160,13 +169,28 @@ def start(host: Host, specification: EnvironmentSpecification) -> None:
 def stop(host: Host, specification: EnvironmentSpecification) -> None:
     """Stops everything in reverse order, Odoo first."""
     for part in (SUCCESSOR, *reversed(PARTS)):
-        stop_container(host, specification.container_name(part), timeout=STOP_SECONDS[part])
+        stop_part(host, specification, part)
+
+
+def start_part(host: Host, specification: EnvironmentSpecification, part: str) -> None:
+    """Starts one container; harmless where it runs."""
+    start_container(host, specification.container_name(part))
+
+
+def stop_part(host: Host, specification: EnvironmentSpecification, part: str) -> None:
+    """Stops one container; harmless where there is none."""
+    stop_container(host, specification.container_name(part), timeout=STOP_SECONDS[part])
+
+
+def remove_part(host: Host, specification: EnvironmentSpecification, part: str) -> None:
+    """Stops and removes one container. Its data stays: it lies in a folder."""
+    remove_container(host, specification.container_name(part), timeout=STOP_SECONDS[part])
 
 
 def restart(host: Host, specification: EnvironmentSpecification) -> None:
     """Odoo and PgBouncer anew; PostgreSQL goes on."""
     for part in ("odoo", "pgbouncer"):
-        stop_container(host, specification.container_name(part), timeout=STOP_SECONDS[part])
+        stop_part(host, specification, part)
     start(host, specification)
 
 
@@ -196,7 +220,7 @@ def resize(host: Host, specification: EnvironmentSpecification) -> None:
 def remove(host: Host, specification: EnvironmentSpecification) -> None:
     """Takes the environment off the server: containers and network go, the folder is renamed into the trash."""
     for part in (SUCCESSOR, *reversed(PARTS)):
-        remove_container(host, specification.container_name(part), timeout=STOP_SECONDS[part])
+        remove_part(host, specification, part)
     remove_network(host, specification)
     if host.files.exists(specification.directory):
         host.files.make_directory(paths.trash_directory(), mode=0o700)

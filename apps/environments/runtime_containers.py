@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -12,7 +12,7 @@ from docker.types import LogConfig
 from docker.types import Mount as DockerMount
 
 from apps.core.exceptions import Problem
-from apps.environments.render_containers import DIGEST_LABEL, ContainerSpecification
+from apps.environments.render_containers import DIGEST_LABEL, ContainerSpecification, Mount
 from apps.servers.host import Host
 
 CPU_PERIOD = 100_000
@@ -128,6 +128,14 @@ def last_lines(host: Host, name: str, count: int = LAST_LINES) -> list[str]:
     return text.decode(errors="replace").splitlines()
 
 
+def docker_mounts(mounts: Sequence[Mount]) -> list[DockerMount]:
+    """Mounts as docker-py takes them."""
+    return [
+        DockerMount(target=mount.target, source=mount.source, type="bind", read_only=mount.read_only)
+        for mount in mounts
+    ]
+
+
 class _AlreadyThere(Exception):
     """A container of this name exists."""
 
@@ -142,7 +150,7 @@ def _create(api: Any, **values: Any) -> None:
 
 
 @contextlib.contextmanager
-def _explained(name: str):
+def _explained(name: str) -> Iterator[None]:
     try:
         yield
     except docker.errors.NotFound:
@@ -161,12 +169,8 @@ def _problem(name: str, error: docker.errors.APIError) -> Problem:
 def _host_config(api: Any, specification: ContainerSpecification) -> dict[str, Any]:
     size = specification.memory_megabytes * 2**20
     log_options = {"max-size": f"{specification.log_size_megabytes}m", "max-file": str(specification.log_files)}
-    mounts = [
-        DockerMount(target=mount.target, source=mount.source, type="bind", read_only=mount.read_only)
-        for mount in specification.mounts
-    ]
     return api.create_host_config(
-        mounts=mounts,
+        mounts=docker_mounts(specification.mounts),
         mem_limit=size,
         memswap_limit=size,
         cpu_period=CPU_PERIOD,

@@ -70,9 +70,10 @@ def adopt_statements(specification: EnvironmentSpecification, *, database: str, 
     return _text(rename, _role(specification), _extensions(specification))
 
 
-def personal_statements(*, base_url: str, login: str, password_hash: str) -> str:
-    """What makes a database this environment's own: uuid, secret, date, address, and the administrator's password.
-    To be run inside the environment's database while no Odoo runs on it."""
+def personal_statements(*, base_url: str, login: str, password_hash: str, language: str) -> str:
+    """What makes a database this environment's own: uuid, secret, date, address, the administrator's password, and the
+    language of those who are in it already, as Odoo's own database manager sets it. To be run inside the environment's
+    database while no Odoo runs on it."""
     values = {
         "database.uuid": str(uuid.uuid1()),
         "database.secret": str(uuid.uuid4()),
@@ -93,6 +94,10 @@ def personal_statements(*, base_url: str, login: str, password_hash: str) -> str
         sql.SQL("UPDATE res_users SET password = {} WHERE login = {};\n").format(
             sql.Literal(password_hash), sql.Literal(login)
         ),
+        sql.SQL(
+            "UPDATE res_partner SET lang = {language} "
+            "WHERE EXISTS (SELECT FROM res_lang WHERE code = {language} AND active);\n"
+        ).format(language=sql.Literal(language)),
         sql.SQL("COMMIT;\n"),
     )
 
@@ -123,11 +128,10 @@ def copy_database(host: Host, specification: EnvironmentSpecification, copy: str
 def put_back(host: Host, specification: EnvironmentSpecification, copy: str, *, timeout: float = 3600) -> bool:
     """Replaces the database by its kept copy; False where there is no such copy. The two change places by renaming,
     and the broken one is dropped last."""
-    broken = f"{copy}_broken"
-    known = run_sql(host, specification, _text(_exists(copy)))
-    if not known:
+    broken, name = f"{copy}_broken", specification.database_name
+    if not run_sql(host, specification, _text(_exists(copy))):
+        run_sql(host, specification, _text(_drop(broken), _drop(_half(copy))), timeout=timeout)
         return False
-    name = specification.database_name
     statements = [
         _drop(broken),
         _disconnect(name),

@@ -9,9 +9,14 @@ from django.urls import reverse
 from apps.core.models import BaseModel
 from apps.deployments.models.release import Release
 from apps.environments.models import Environment
-from apps.operations.models import Operation
+from apps.environments.models import Status as EnvironmentStatus
+from apps.operations.models import Operation, OperationStep
+from apps.operations.models import Status as OperationStatus
 from apps.orgs.models import Organization
 from apps.orgs.querysets import TenantQuerySet
+
+# Steps 1 to 8 build (source, database, configuration, image); 9 to 16 deploy.
+LAST_BUILDING_STEP = 8
 
 
 class Trigger(models.TextChoices):
@@ -83,6 +88,31 @@ class Deployment(BaseModel):
     def organization(self) -> Organization:
         """The tenant that it belongs to."""
         return self.environment.project.organization
+
+    @property
+    def status(self) -> str:
+        """What it is shown as: from its operation, the step that it is in, and what became of it later."""
+        operation = self.operation
+        if operation.status == OperationStatus.COMPLETED:
+            if self.rolled_back_at is not None:
+                return DeploymentStatus.ROLLED_BACK
+            gone = self.environment.status == EnvironmentStatus.DELETED
+            return DeploymentStatus.DESTROYED if gone else DeploymentStatus.SUCCESS
+        if operation.status == OperationStatus.RUNNING:
+            steps = [step for step in operation.steps.all() if step.started_at is not None]
+            is_late = any(step.position > LAST_BUILDING_STEP for step in steps)
+            return DeploymentStatus.DEPLOYING if is_late else DeploymentStatus.BUILDING
+        return DeploymentStatus(operation.status)
+
+    @property
+    def status_label(self) -> str:
+        """The same in words."""
+        return DeploymentStatus(self.status).label
+
+    @property
+    def failed_step(self) -> OperationStep | None:
+        """The step that failed; uses prefetched steps where there are any."""
+        return next((step for step in self.operation.steps.all() if step.status == OperationStatus.FAILED), None)
 
     def get_absolute_url(self) -> str:
         project = self.environment.project

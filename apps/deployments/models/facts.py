@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 
 from apps.core.models import BaseModel
+from apps.operations.models import Operation
 from apps.orgs.models import Organization
 from apps.orgs.querysets import TenantQuerySet
 from apps.projects.models import Repository
@@ -60,11 +61,10 @@ class Seed(BaseModel):
     """A stopped PostgreSQL data folder and filestore on a server: the first install of a key, copied by later ones."""
 
     class Status(models.TextChoices):
-        """`making`: a folder may be there but is not whole. `ready`: whole, never written again. `failed`: given up."""
+        """`making`: a folder may be there but is not whole. `ready`: whole, never written again."""
 
         MAKING = "making"
         READY = "ready"
-        FAILED = "failed"
 
     server = models.ForeignKey(Server, on_delete=models.CASCADE, related_name="seeds")
     # Where custom modules are part of the key, their organization is too: nobody starts from another's install.
@@ -72,6 +72,7 @@ class Seed(BaseModel):
         Organization, on_delete=models.CASCADE, null=True, blank=True, related_name="seeds"
     )
     key = models.CharField(max_length=64)
+    made_by = models.ForeignKey(Operation, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     status = models.CharField(max_length=8, choices=Status.choices, default=Status.MAKING)
     odoo_version = models.CharField(max_length=5)
     image_id = models.CharField(max_length=80)

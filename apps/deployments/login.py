@@ -1,0 +1,73 @@
+"""What the platform puts into every Odoo, and the one-use links that open it.
+
+Why a ticket file, and not Odoo's own means: a session file would have to know each series' format and secret, and the
+portal cannot set a cookie for another host name; a signed token needs a secret inside Odoo that opens every account
+for as long as it is not changed. A ticket lives 60 seconds, works once, and writing one needs the server's SSH key.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+from pathlib import Path
+
+from apps.environments.models import Environment
+from apps.environments.render import EnvironmentSpecification
+from apps.environments.render_specification import PLATFORM_ADDONS
+from apps.servers import paths
+from apps.servers.host import Host
+
+LIFETIME_SECONDS = 60
+_LOCAL = Path(__file__).parent / "odoo_addons"
+
+
+def _content_hash() -> str:
+    total = hashlib.sha256()
+    for path in sorted(_LOCAL.rglob("*")):
+        if path.is_file() and "__pycache__" not in path.parts:
+            total.update(f"{path.relative_to(_LOCAL)}\0".encode() + path.read_bytes())
+    return total.hexdigest()[:16]
+
+
+# One folder per content: an Odoo that runs keeps the one it was started with.
+PLATFORM_ADDONS_FOLDER = paths.platform_directory() / "odoo_addons" / _content_hash()
+SCRIPTS_FOLDER = f"{PLATFORM_ADDONS}/oecsh_scripts"
+
+
+def ensure_platform_addons(host: Host) -> None:
+    """The platform's own module and scripts lie on the server."""
+    if not host.files.exists(PLATFORM_ADDONS_FOLDER):
+        host.files.upload_tree(_LOCAL, PLATFORM_ADDONS_FOLDER)
+
+
+def write_ticket(host: Host, specification: EnvironmentSpecification, *, login: str) -> str:
+    """Writes a ticket for a user of the environment's Odoo, and returns the token that takes it."""
+    token = secrets.token_urlsafe(32)
+    folder = specification.directory / "data" / "oecsh_login"
+    status = host.files.status(specification.directory / "data")
+    owner = (status.st_uid, status.st_gid) if status else None
+    host.files.make_directory(folder, mode=0o700, owner=owner)
+    _remove_old(host, folder)
+    ticket = json.dumps({"database": specification.database_name, "login": login})
+    host.files.write(folder / hashlib.sha256(token.encode()).hexdigest(), ticket, mode=0o600, owner=owner)
+    return token
+
+
+def login_url(environment: Environment, token: str) -> str:
+    """Where the browser brings the token: by TLS where the environment's route has a certificate."""
+    return f"{address_of(environment)}/oecsh/login?token={token}"
+
+
+def address_of(environment: Environment) -> str:
+    """The address of an environment as its route is now: https where it has a certificate, http where it has none."""
+    route = getattr(environment, "route", None)
+    if route is not None and route.specification.get("tls"):
+        return environment.url
+    port = environment.server.http_port
+    return f"http://{environment.host_name}" + (f":{port}" if port != 80 else "")
+
+
+def _remove_old(host: Host, folder: object) -> None:
+    """Tickets that nobody took."""
+    host.run(["find", folder, "-type", "f", "-mmin", "+2", "-delete"])

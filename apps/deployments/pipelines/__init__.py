@@ -1,0 +1,1 @@
+"""Pipelines of deployments, one file each."""

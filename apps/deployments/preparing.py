@@ -1,0 +1,264 @@
+"""What the steps of a deployment do before Odoo serves: checks, data folder, configuration, image."""
+
+from __future__ import annotations
+
+import contextlib
+
+from django.core.exceptions import ValidationError
+
+from apps.core.exceptions import Problem
+from apps.deployments import admission, database_state, health, login, passwords, seeds
+from apps.deployments.context import DeployContext
+from apps.deployments.images import find_image
+from apps.deployments.models import Seed
+from apps.deployments.modules import wanted_modules, with_dependencies
+from apps.deployments.sources import modules_of, sources_of
+from apps.deployments.updating import forget_copy, plan_of
+from apps.domains import services as domains
+from apps.environments import allocation, runtime
+from apps.environments.render import clean_odoo_parameters, clean_postgres_parameters
+from apps.environments.runtime_database import run_sql
+from apps.environments.runtime_files import configuration_digest, odoo_entries, write_entries
+
+_WAIT_FOR_IMAGE = 0.3
+
+
+# Is it needed?
+
+
+def has_primary_repository(context: DeployContext) -> bool | str:
+    return bool(sources_of(context, primary=True)) or "The project has no repository of its own."
+
+
+def has_other_repositories(context: DeployContext) -> bool | str:
+    return bool(sources_of(context, primary=False)) or "There are no further repositories."
+
+
+def wants_pgbouncer(context: DeployContext) -> bool | str:
+    if context.environment.use_pgbouncer:
+        return True
+    # Where it was switched off, what runs of it goes.
+    runtime.ensure_pgbouncer(context.host, context.base_specification)
+    return "PgBouncer is switched off for this environment."
+
+
+def needs_base(context: DeployContext) -> bool | str:
+    if context.run.data.get("fills_database") != "empty":
+        return "The seed holds it." if context.run.data.get("fills_database") == "seed" else "It is installed already."
+    return True
+
+
+def needs_addons(context: DeployContext) -> bool | str:
+    if plan_of(context):
+        return True
+    return (
+        "The seed holds them." if context.run.data.get("seed_modules") else "No module has to be installed or updated."
+    )
+
+
+# Validate.
+
+
+def check_settings(context: DeployContext) -> None:
+    """Everything that can be known before anything is done."""
+    environment, server = context.environment, context.environment.server
+    if not server.is_ready:
+        status = server.get_status_display().lower()
+        raise Problem("deployments.server_not_ready", server=server, status=status)
+    allocation.check_workers(
+        workers=environment.workers,
+        max_cron_threads=environment.max_cron_threads,
+        memory_megabytes=environment.memory_megabytes,
+        use_pgbouncer=environment.use_pgbouncer,
+    )
+    allocation.check_connections(
+        workers=environment.workers,
+        max_cron_threads=environment.max_cron_threads,
+        db_maxconn=environment.db_maxconn,
+        pool_size=environment.pool_size,
+        max_connections=environment.max_connections,
+        use_pgbouncer=environment.use_pgbouncer,
+    )
+    try:
+        clean_odoo_parameters(environment.odoo_parameters)
+        clean_postgres_parameters(environment.postgres_parameters)
+    except ValidationError as error:
+        raise Problem("deployments.parameter_invalid", words=" ".join(error.messages)) from error
+    split = environment.allocation
+    context.run.info(
+        f"{environment.cpu} CPU, {environment.memory_megabytes} MB: PostgreSQL {split.postgres_memory_megabytes} MB, "
+        f"Odoo {split.odoo_memory_megabytes} MB with {environment.workers} workers"
+    )
+
+
+def begin_early(context: DeployContext) -> None:
+    """What later steps wait for, and what needs nothing of theirs."""
+    for part in ("postgres", "odoo", *(["pgbouncer"] if context.environment.use_pgbouncer else [])):
+        context.begin_image(part)
+    specification = context.base_specification
+    context.begin_early("network", lambda: runtime.ensure_network(context.host, specification))
+    context.begin_early("platform_addons", lambda: login.ensure_platform_addons(context.host))
+    if not context.environment.admin_password_hash:
+        passwords.begin_hash(context)
+
+
+def check_room(context: DeployContext) -> None:
+    """Raises Problem `deployments.disk_too_full` before anything is put on a disk that is nearly full."""
+    host = context.host
+    parts = ("odoo", "postgres", "pgbouncer")
+    missing = [part for part in parts if find_image(host, context.image_reference(part)) is None]
+    is_new = not host.files.exists(context.base_specification.directory / "postgres" / "PG_VERSION")
+    data = admission.NEW_DATABASE_MEGABYTES if is_new else 0
+    disks = admission.check_disk(host, context.base_specification, missing_images=missing, data_megabytes=data)
+    context.run.info(f"{disks[0].free} MB free under {disks[0].path}")
+
+
+# Sources.
+
+
+def note_commit(context: DeployContext) -> None:
+    """The deployment shows the commit of the primary repository."""
+    source = next(source for source in context.sources if source["kind"] == "primary")
+    deployment = context.deployment
+    deployment.branch, deployment.commit = source["branch"], source["commit"]
+    deployment.commit_subject = source["subject"]
+    deployment.save(update_fields=["branch", "commit", "commit_subject", "updated_at"])
+
+
+# The database.
+
+
+def wait_for_network(context: DeployContext) -> None:
+    """The environment's own network, with the proxy in it."""
+    specification = context.base_specification
+    context.wait_for("network", lambda: runtime.ensure_network(context.host, specification))
+
+
+def settle_database(context: DeployContext) -> str:
+    """What is there; leftovers of a deployment that never got to its end are removed."""
+    specification, operation = context.base_specification, context.run.operation
+    state = database_state.read(context.host, specification, operation.pk)
+    if state == database_state.ABANDONED:
+        context.run.info("An earlier deployment did not finish this database: starting over.")
+        database_state.remove_unused(context.host, specification)
+        state = database_state.ABSENT
+    if state == database_state.ABSENT:
+        database_state.write_installing(context.host, specification, operation.pk)
+    return state
+
+
+def fill_database(context: DeployContext) -> None:
+    """A copy of the best seed, made this environment's own in the same go; or an empty database."""
+    seed = _choose_seed(context)
+    specification = context.specification("postgres")
+    if seed is None:
+        runtime.ensure_database(context.host, specification)
+        context.run.info(f"An empty database with its own role, on {context.image('postgres').reference}")
+        return
+    seeds.copy(context, seed)
+    runtime.ensure_database(
+        context.host,
+        specification,
+        copied_from=(seed.database_name, seed.role_name),
+        more_statements=passwords.personal_sql(context, base_url=context.environment.url),
+    )
+    held = f" with {', '.join(seed.modules)}" if seed.modules else ""
+    context.run.info(f"A copy of a kept first install{held}, with its own secrets and password")
+
+
+def make_personal(context: DeployContext) -> None:
+    """uuid, secret, address and password of a database that was installed just now."""
+    specification = context.base_specification
+    statements = passwords.personal_sql(context, base_url=context.environment.url)
+    run_sql(context.host, specification, statements, database=specification.database_name)
+
+
+def is_installed(context: DeployContext) -> bool:
+    """True where the database holds Odoo's own tables."""
+    return context.run.data.get("fills_database") != "empty" or bool(context.run.data.get("base_installed"))
+
+
+def open_database(context: DeployContext) -> None:
+    """From now on the database is a person's data. Noted before Odoo serves it."""
+    if context.run.data.get("fills_database"):
+        database_state.write_ready(context.host, context.base_specification)
+
+
+def abandon_database(context: DeployContext) -> None:
+    """Removes what a cancelled first deployment has made; a database in use is never touched."""
+    specification = context.base_specification
+    if database_state.read(context.host, specification, context.run.operation.pk) != database_state.INSTALLING:
+        return
+    runtime.remove_part(context.host, specification, "pgbouncer")
+    database_state.remove_unused(context.host, specification)
+
+
+def _choose_seed(context: DeployContext) -> Seed | None:
+    """Chosen once, and noted before anything is copied: a worker that goes on copies the same."""
+    run = context.run
+    if "fills_database" in run.data:
+        return Seed.objects.filter(pk=run.data.get("seed")).first()
+    modules = modules_of(context)
+    wanted = with_dependencies(wanted_modules(context.environment.project.install_modules, modules), modules)
+    # The image is looked at early; where it is there, its facts are there in a moment.
+    for content in [wanted, {}] if wanted else [{}]:
+        seed = seeds.find(context, seeds.key_of(context, content))
+        if seed is not None:
+            run.remember(fills_database="seed", seed=str(seed.pk), seed_modules=sorted(seed.modules))
+            context.deployment.seeded = True
+            context.deployment.save(update_fields=["seeded", "updated_at"])
+            return seed
+    run.remember(fills_database="empty", seed=None, seed_modules=[])
+    return None
+
+
+# Configuration and image.
+
+
+def write_configuration(context: DeployContext) -> None:
+    """odoo.conf for serving and for installing, and its digest in the release."""
+    specification = context.specification("odoo")
+    write_entries(context.host, specification, odoo_entries(specification))
+    digest = configuration_digest(specification)
+    context.release.configuration_digest = digest
+    context.release.save(update_fields=["configuration_digest", "updated_at"])
+    context.run.info(f"odoo.conf {digest} for Odoo {specification.odoo_version}")
+
+
+def bring_image(context: DeployContext) -> None:
+    """Waits for the image and shows how far it is."""
+    run, progress = context.run, context.pulls["odoo"]
+    while not context.image_is_here("odoo") and not context.has_failed("image_odoo"):
+        context.begin_image("odoo")
+        if progress.total:
+            run.progress(progress.done // 2**20, progress.total // 2**20, "MB")
+        run.sleep(_WAIT_FOR_IMAGE)
+    image = context.image("odoo")
+    release = context.release
+    release.image_digest, release.image_id = image.digest, image.image_id
+    release.save(update_fields=["image_digest", "image_id", "updated_at"])
+    context.wait_for("platform_addons", lambda: login.ensure_platform_addons(context.host))
+    run.info(f"{image.reference} is {image.digest}, {image.size_megabytes} MB, runs as {image.uid}:{image.gid}")
+    if not release.configuration_digest:
+        write_configuration(context)
+
+
+# The end.
+
+
+def request_certificate(context: DeployContext) -> None:
+    """Asks for what the domains app can give; what is missing is a warning, because HTTP works."""
+    health.begin_database_question(context)
+    domains.request_certificate(environment=context.environment, host=context.host, run=context.run)
+
+
+def clean_up(context: DeployContext) -> None:
+    """The kept copy of the database, and configurations that no container mounts any more."""
+    forget_copy(context)
+    specification = context.specification("odoo")
+    kept = {f"odoo-{configuration_digest(specification)}", f"odoo-{configuration_digest(specification, job=True)}"}
+    folder = specification.directory / "config"
+    for name in context.host.files.list(folder):
+        if name.startswith("odoo-") and name not in kept:
+            with contextlib.suppress(Problem):
+                context.host.files.remove_tree(folder / name)

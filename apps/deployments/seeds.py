@@ -1,0 +1,160 @@
+"""Seeds: the first install of a key is kept, stopped and whole; later environments start from a copy.
+
+A key is everything that the content of a fresh database depends on. Where custom modules are part of it, so is their
+organization. A copy is a real copy: files that two tenants shared could be changed by one of them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F
+
+from apps.core import clock
+from apps.deployments.context import DeployContext
+from apps.deployments.images import find_image
+from apps.deployments.models import Seed
+from apps.environments import runtime
+from apps.environments.render_specification import ROLE_NAME
+from apps.servers import paths
+from apps.servers.host import Host
+from apps.servers.models import Server
+
+SEEDS_PER_SERVER = 12
+# A seed that was used a moment ago may be being copied now.
+KEPT_AFTER_USE = timedelta(hours=1)
+# What a seed and its copy need at least, in megabytes.
+EXPECTED_MEGABYTES = 250
+
+_COPY = """set -e
+seed=$1 directory=$2 database=$3
+[ -e "$directory/postgres/PG_VERSION" ] && exit 0
+rm -rf "$directory/postgres.part" "$directory/data/filestore/$database"
+mkdir -p "$directory/data/filestore"
+cp -a "$seed/postgres" "$directory/postgres.part"
+if [ -d "$seed/filestore" ]; then cp -a "$seed/filestore" "$directory/data/filestore/$database"; fi
+if [ -d "$directory/postgres" ]; then rmdir "$directory/postgres"; fi
+mv "$directory/postgres.part" "$directory/postgres"
+"""
+_KEEP = """set -e
+directory=$1 database=$2 seed=$3 part=$3.$4
+rm -rf "$part"
+mkdir -p -m 0700 "$part"
+cp -a "$directory/postgres" "$part/postgres"
+if [ -d "$directory/data/filestore/$database" ]; then cp -a "$directory/data/filestore/$database" "$part/filestore"; fi
+if [ -d "$seed" ]; then rm -rf "$part"; else mv "$part" "$seed"; fi
+du -sm "$seed" | cut -f1
+"""
+
+
+def key_of(context: DeployContext, modules: dict[str, str]) -> str | None:
+    """The key of a database with these custom modules (name to content hash; empty: base alone). None while the image
+    of Odoo is not on the server: then there is no seed for it either."""
+    found = find_image(context.host, context.image_reference("odoo"))
+    postgres = context.image("postgres")
+    if found is None:
+        return None
+    environment = context.environment
+    content = {
+        "image": found["Id"],
+        "version": environment.project.odoo_version,
+        "postgres": postgres.image_id,
+        "language": environment.language,
+        "demo": environment.demo_data,
+        "modules": modules,
+        "organization": str(environment.project.organization_id) if modules else "",
+    }
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def find(context: DeployContext, key: str | None) -> Seed | None:
+    """A whole seed with this key on the environment's server, whose folder is really there."""
+    seed = Seed.objects.filter(server=context.environment.server, key=key, status=Seed.Status.READY).first()
+    if seed is None:
+        return None
+    if not context.host.files.exists(_folder(seed.key) / "postgres" / "PG_VERSION"):
+        seed.delete()
+        return None
+    return seed
+
+
+def copy(context: DeployContext, seed: Seed) -> None:
+    """Puts a copy of the seed in the place of the environment's data, unless one is there already."""
+    specification = context.base_specification
+    context.host.run_script(
+        _COPY, _folder(seed.key), specification.directory, specification.database_name, timeout=600, run=context.run
+    )
+    Seed.objects.filter(pk=seed.pk).update(last_used_at=clock.now())
+
+
+def keep(context: DeployContext, key: str | None, modules: dict[str, str]) -> bool:
+    """Keeps the environment's fresh database as a seed; False where one is there, or somebody else is making it.
+
+    PostgreSQL is stopped cleanly while its files are copied, and started again.
+    """
+    if key is None:
+        return False
+    seed = _reserve(context, key, modules)
+    if seed is None:
+        return False
+    specification = context.specification("postgres")
+    runtime.stop_part(context.host, specification, "db")
+    arguments = (specification.directory, specification.database_name, _folder(key), context.run.operation.pk.hex)
+    try:
+        size = context.host.run_script(_KEEP, *arguments, timeout=600, run=context.run).stdout
+    finally:
+        runtime.start_part(context.host, specification, "db")
+    Seed.objects.filter(pk=seed.pk).update(status=Seed.Status.READY, size_megabytes=int(size.strip() or 0))
+    context.run.info(f"Kept as a seed for later environments ({size.strip()} MB).")
+    remove_oldest(context.host, context.environment.server)
+    return True
+
+
+def remove_oldest(host: Host, server: Server) -> None:
+    """Forgets the seeds that were not used for the longest time, beyond SEEDS_PER_SERVER."""
+    recent = clock.now() - KEPT_AFTER_USE
+    ready = Seed.objects.filter(server=server, status=Seed.Status.READY)
+    ordered = ready.order_by(F("last_used_at").desc(nulls_last=True), "-created_at")
+    for seed in ordered[SEEDS_PER_SERVER:]:
+        if (seed.last_used_at or seed.created_at) < recent:
+            seed.delete()
+            host.files.remove_tree(_folder(seed.key))
+
+
+def _reserve(context: DeployContext, key: str, modules: dict[str, str]) -> Seed | None:
+    """The row that says who makes the seed; taken over from an operation that is over and did not finish."""
+    environment, operation = context.environment, context.run.operation
+    values: dict[str, Any] = {
+        "status": Seed.Status.MAKING,
+        "made_by": operation,
+        "organization": environment.project.organization if modules else None,
+        "odoo_version": environment.project.odoo_version,
+        "image_id": context.image("odoo").image_id,
+        "postgres_image_id": context.image("postgres").image_id,
+        "language": environment.language,
+        "demo_data": environment.demo_data,
+        "modules": modules,
+        "database_name": environment.database_name,
+        "role_name": ROLE_NAME,
+    }
+    with transaction.atomic():
+        seed, is_new = Seed.objects.select_for_update(of=["self"]).get_or_create(
+            server=environment.server, key=key, defaults=values
+        )
+        if is_new or (seed.status == Seed.Status.MAKING and seed.made_by_id == operation.pk):
+            return seed
+        maker = seed.made_by
+        if seed.status == Seed.Status.MAKING and (maker is None or maker.is_finished):
+            for name, value in values.items():
+                setattr(seed, name, value)
+            seed.save()
+            return seed
+    return None
+
+
+def _folder(key: str):
+    return paths.seeds_directory() / key

@@ -1,0 +1,145 @@
+"""Source code of a release: resolved and fetched in the control plane, read once per commit, shipped by commit.
+
+On the server it lies in the folder of the organization, one folder per repository and commit, owned by root and
+mounted read-only: environments of one organization share it, and no credential ever gets there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from django.conf import settings
+
+from apps.deployments.context import DeployContext
+from apps.deployments.models import SourceSnapshot
+from apps.deployments.releases import store_source
+from apps.environments.sources import Source, effective_sources
+from apps.projects import git, manifests
+from apps.projects.git_export import export
+from apps.projects.models import Repository
+from apps.servers import paths
+
+
+def sources_of(context: DeployContext, *, primary: bool) -> list[tuple[int, Source]]:
+    """The environment's repositories with their place in the order: the primary one, or all others."""
+    numbered = enumerate(effective_sources(context.environment))
+    return [(number, one) for number, one in numbered if (one.repository.kind == Repository.Kind.PRIMARY) is primary]
+
+
+def clone(context: DeployContext, position: int, source: Source) -> None:
+    """Brings one repository to the server and notes it in the release. The commit is fixed at the first attempt: a
+    push in the middle changes the next deployment, not this one."""
+    run, repository = context.run, source.repository
+    run.add_secrets(_secrets_of(repository))
+    commit = _pinned(context, repository) or git.resolve(repository, source.branch, run=run)
+    # Whatever else happens, the same commit is used after a crash.
+    run.remember(commits=run.data.get("commits", {}) | {str(repository.pk): commit})
+    git.fetch(repository, run=run, commit=commit)
+    snapshot = snapshot_of(repository, commit)
+    folder = folder_of(context.environment.project.organization_id, repository, commit)
+    is_shipped = context.host.files.exists(folder)
+    if snapshot is None or not is_shipped:
+        snapshot = _export_and_ship(context, repository, commit, folder, ship=not is_shipped)
+    subject = next((entry.subject for entry in git.log(repository, commit, limit=1)), "")
+    store_source(
+        context.release,
+        {
+            "position": position,
+            "repository_id": str(repository.pk),
+            "kind": repository.kind,
+            "name": repository.name,
+            "slug": repository.slug,
+            "url": repository.url,
+            "branch": source.branch,
+            "commit": commit,
+            "subdirectory": repository.subdirectory,
+            "subject": subject[:200],
+            "folder": str(folder),
+            "directories": snapshot.directories,
+        },
+    )
+    run.info(f"{repository.name}: {source.branch} is {commit[:12]} {subject}".rstrip())
+    run.info(f"{len(snapshot.modules)} modules{'' if is_shipped else ', brought to the server'}")
+    if not snapshot.modules:
+        run.warning("There is no Odoo module in this repository, so it is left out of addons_path.")
+
+
+def modules_of(context: DeployContext) -> dict[str, dict[str, Any]]:
+    """All custom modules of the release by name, each from the repository of the highest priority that has it."""
+    return modules_in(context.sources)
+
+
+def modules_in(sources: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """The same for the stored sources of any release."""
+    found: dict[str, dict[str, Any]] = {}
+    for source in sources:
+        key = {name: source[name] for name in ("repository_id", "commit", "subdirectory")}
+        snapshot = SourceSnapshot.objects.filter(**key).first()
+        for name, module in (snapshot.modules if snapshot else {}).items():
+            found.setdefault(name, module | {"kind": source["kind"], "folder": source["folder"]})
+    return found
+
+
+def snapshot_of(repository: Repository, commit: str) -> SourceSnapshot | None:
+    """What is known of a commit."""
+    return SourceSnapshot.objects.filter(
+        repository=repository, commit=commit, subdirectory=repository.subdirectory
+    ).first()
+
+
+def folder_of(organization_id: Any, repository: Repository, commit: str) -> PurePosixPath:
+    """Where a commit lies on the server. Another subdirectory of the same commit is other content."""
+    suffix = f"-{hashlib.sha256(repository.subdirectory.encode()).hexdigest()[:8]}" if repository.subdirectory else ""
+    return paths.organization_directory(organization_id) / str(repository.pk) / f"{commit}{suffix}"
+
+
+def _pinned(context: DeployContext, repository: Repository) -> str:
+    """The commit that was chosen already: by this deployment before a crash, by whoever asked for it, or by the
+    release that is applied once more."""
+    key = str(repository.pk)
+    chosen = context.run.data.get("commits", {}).get(key) or context.run.parameters.get("commits", {}).get(key)
+    if chosen:
+        return chosen
+    if repository.kind == Repository.Kind.PRIMARY and context.run.parameters.get("commit"):
+        return context.run.parameters["commit"]
+    return next((source["commit"] for source in context.sources if source["repository_id"] == key), "")
+
+
+def _export_and_ship(
+    context: DeployContext, repository: Repository, commit: str, folder: PurePosixPath, *, ship: bool
+) -> SourceSnapshot:
+    exports = settings.RUN_DIRECTORY / "exports"
+    exports.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=exports) as temporary:
+        tree = export(repository, commit, Path(temporary) / "tree", run=context.run)
+        snapshot = snapshot_of(repository, commit) or _read(repository, commit, tree)
+        if ship:
+            context.host.files.upload_tree(tree, folder, run=context.run)
+    return snapshot
+
+
+def _read(repository: Repository, commit: str, tree: Path) -> SourceSnapshot:
+    modules = {
+        module.name: {
+            "path": module.path,
+            "version": module.version,
+            "depends": list(module.depends),
+            "installable": module.installable,
+            "auto_install": module.auto_install,
+            "hash": manifests.content_hash(tree / module.path),
+        }
+        for module in manifests.manifests(tree)
+    }
+    values = {"directories": manifests.addons_directories(tree), "modules": modules}
+    snapshot, _ = SourceSnapshot.objects.update_or_create(
+        repository=repository, commit=commit, subdirectory=repository.subdirectory, defaults=values
+    )
+    return snapshot
+
+
+def _secrets_of(repository: Repository) -> list[str]:
+    credential = repository.credential
+    return [credential.token, credential.private_key] if credential else []
