@@ -72,8 +72,7 @@ class DemoLab:
 
     def _start_authorities(self, base_domain: str) -> dict[str, str]:
         self.dns.start()
-        if not self.dns.lookup(base_domain, "SOA"):
-            self.dns.add_zone(base_domain, [f"@ A {ADDRESS}", f"* A {ADDRESS}"])
+        self.dns.ensure_zone(base_domain, [f"@ A {ADDRESS}", f"* A {ADDRESS}"])
         self.acme.start()
         return {
             "ACME_DIRECTORY_URL": self.acme.directory_url,

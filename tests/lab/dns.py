@@ -100,6 +100,8 @@ class DnsServer:
         for folder in ("run", "database", "zones"):
             (self.directory / folder).mkdir(parents=True, exist_ok=True)
         self._write_settings()
+        # Killed, it leaves a pid file, and would not start while that number belongs to anybody.
+        (self.directory / "run" / "knot.pid").unlink(missing_ok=True)
         self.daemon.start(["knotd", "-c", self._settings])
         wait_until(lambda: self.daemon.pid > 0 and self._answers(), timeout=15, what="the DNS server answers")
         return self

@@ -96,3 +96,9 @@ def mail_sink(lab: Lab) -> MailSink:
 def private_registry(lab: Lab) -> PrivateRegistry:
     """An image registry with a password."""
     return lab.private_registry.start()
+
+
+@pytest.fixture(scope="session")
+def served_images(lab: Lab) -> str:
+    """All images of `images/`, to be pulled by the lab's servers under their usual names (`odoo:19.0`)."""
+    return lab.serve_images()

@@ -10,7 +10,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TextIO
 
+from images.catalog import chosen
+from images.engine import ensure_engine
 from images.packages import ensure_packages
+from images.registry import stop_registry
+from images.transfer import serve
 from tests.lab.acme import AcmeServer
 from tests.lab.commands import LabError, file_lock
 from tests.lab.dns import DnsServer
@@ -65,13 +69,16 @@ class Lab:
     def server(self, name: str, *, docker: bool = True) -> LabServer:
         """The server of that name, started afresh the first time in this session and the same one from then on.
 
+        One that was stopped meanwhile is started afresh too.
         Raises `LabError` when it exists with another flavour, or when `name` is no host name.
         """
-        if name not in self._servers:
-            self._servers[name] = self.known_server(name, docker=docker).create()
-        server = self._servers[name]
+        server = self._servers.get(name)
+        if server is None:
+            server = self.known_server(name, docker=docker)
         if server.has_docker != docker:
             raise LabError(f"server {name} exists {'with' if server.has_docker else 'without'} Docker")
+        if name not in self._servers or not server.is_running:
+            self._servers[name] = server.create()
         return server
 
     def known_server(self, name: str, *, docker: bool = True) -> LabServer:
@@ -91,6 +98,13 @@ class Lab:
         found = sorted((self.directory / "servers").glob("*/flavour"))
         return {file.parent.name: file.read_text() == "docker" for file in found}
 
+    def serve_images(self, names: Sequence[str] = ()) -> str:
+        """Let the servers' engines pull these images of `images/` (all of them by default) as from the Docker Hub.
+
+        Builds what nobody has built yet (minutes); returns the address of the registry, which is the engines' mirror.
+        """
+        return serve(ensure_engine(), chosen(list(names)), address=self.address)
+
     def stop_servers(self) -> None:
         """Power off every server of the slot, of earlier sessions too."""
         for name, docker in self.server_names().items():
@@ -107,6 +121,7 @@ class Lab:
         self.stop_servers()
         for part in self.daemons:
             part.stop()
+        stop_registry(self.address)
         self.bridge.remove()
         if self._lock is not None:
             self._lock.close()
