@@ -152,8 +152,9 @@ class HijackedStream:
         self._socket.channel.shutdown_write()
 
     def close(self) -> None:
-        self._reader.close()
+        # The answer flushes its reader when it is closed: it goes first.
         self._response.close()
+        self._reader.close()
         self._socket.close()
 
 
