@@ -60,7 +60,7 @@ def start(command: list[str], *, log: Path, answers: Callable[[], bool], seconds
         if process.poll() is not None:
             raise ImagesError(f"{command[0]} ended with status {process.returncode}:\n{_tail(log)}")
         if time.monotonic() > deadline:
-            process.terminate()
+            _end(process)
             raise ImagesError(f"{command[0]} did not answer within {seconds:.0f} s:\n{_tail(log)}")
         time.sleep(0.05)
     return process.pid
@@ -95,6 +95,15 @@ def stop(pid_file: Path, program: str, *, seconds: float = 30) -> bool:
         time.sleep(0.05)
     pid_file.unlink(missing_ok=True)
     return True
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(timeout=10)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def _tail(log: Path, count: int = 15) -> str:

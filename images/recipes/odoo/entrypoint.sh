@@ -9,7 +9,7 @@ fi
 : "${HOST:=db}" "${PORT:=5432}" "${USER:=${POSTGRES_USER:-odoo}}" "${PASSWORD:=${POSTGRES_PASSWORD:-odoo}}"
 
 configured() {
-    grep -qE "^[[:space:]]*$1[[:space:]]*=" "$ODOO_RC" 2> /dev/null
+    grep -qE "^$1[[:space:]]*[=:]" "$ODOO_RC" 2> /dev/null
 }
 
 database=()
