@@ -9,6 +9,8 @@ from pathlib import Path
 from celery.schedules import crontab
 from environs import Env
 
+from oecsh.logging import configuration as logging_configuration
+
 environment = Env()
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
 RUN_DIRECTORY = environment.path("RUN_DIRECTORY", BASE_DIR / ".run")
@@ -163,6 +165,8 @@ EMAIL_HOST_USER = EMAIL_CONFIG["EMAIL_HOST_USER"]
 EMAIL_HOST_PASSWORD = EMAIL_CONFIG["EMAIL_HOST_PASSWORD"]
 EMAIL_USE_TLS = EMAIL_CONFIG.get("EMAIL_USE_TLS", False)
 DEFAULT_FROM_EMAIL = environment.str("DEFAULT_FROM_EMAIL", "OEC.SH <no-reply@localhost>")
+
+LOGGING = logging_configuration(level=environment.str("LOG_LEVEL", "INFO"), as_json=environment.bool("LOG_JSON", True))
 
 LANGUAGE_CODE = "en"
 USE_I18N = True
