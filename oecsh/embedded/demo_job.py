@@ -180,7 +180,6 @@ def _ensure_project(organization: Organization, user: User, repository_url: str)
 
 def _ensure_environment(project: Project, server: Server, user: User) -> Environment:
     from apps.deployments.services import deploy
-
     from apps.environments.services import create_environment
 
     environment = project.environments.filter(destroyed_at=None).first()
