@@ -110,7 +110,8 @@ class Route53Writer(DnsWriter):
         # Names come back with the star as \\052.
         wanted = f"{name}.".replace("*", "\\052", 1)
         matching = (entry for entry in found if entry["Name"] in (f"{name}.", wanted) and entry["Type"] == record_type)
-        return next((entry for entry in matching if "ResourceRecords" in entry), None)
+        record_set = next((entry for entry in matching if "ResourceRecords" in entry), None)
+        return {**record_set, "Name": f"{name}."} if record_set else None
 
     @contextlib.contextmanager
     def _words(self, zone: str, name: str, *, last: bool = True) -> Iterator[None]:
