@@ -96,8 +96,6 @@ def create_environment(
     """
     wanted_slug = slugify(chosen.get("name") or "").removeprefix(f"{project.slug}-")
     with transaction.atomic():
-        # Held until the end, so that the project is not deleted meanwhile.
-        project = Project.objects.select_for_update(no_key=True, of=["self"]).get(pk=project.pk)
         environment = build_environment(project=project, environment_type=environment_type, server=server, **chosen)
         if server is not None:
             _place(environment, server)
