@@ -31,7 +31,9 @@ _SYSTEM_CONTAINERD = Path("/run/containerd/containerd.sock")
 class EnginePlace:
     """Where an engine keeps its files, and how it is started; the default is the machine's own engine.
 
-    launcher: words before `dockerd`, such as `("nsenter", "--net=/run/netns/one")`.
+    launcher: words before `dockerd`, such as `("nsenter", "--net=/run/netns/one")`. A second engine needs a
+        network namespace or at least a bridge of its own: two cannot share docker0, and with `--bridge none`
+        an engine removes docker0 even while another one uses it.
     options: further words after it.
     """
 

@@ -8,6 +8,7 @@ import signal
 import socket
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,8 @@ def place() -> Iterator[EnginePlace]:
         state=folder / "state",
         data=folder / "data",
         mirror="",
+        # In a network namespace of its own: without a bridge an engine removes docker0, whoever's it is.
+        launcher=("unshare", "--net"),
         options=("--bridge", "none", "--iptables=false"),
         log=folder / "log",
     )
@@ -88,8 +91,6 @@ def test_only_an_engine_started_here_is_ended(place: EnginePlace) -> None:
 
 
 def test_engine_that_cannot_start_says_why(place: EnginePlace) -> None:
-    broken = EnginePlace(
-        name=place.name, socket=place.socket, pid_file=place.pid_file, log=place.log, options=("--no-such-option",)
-    )
+    broken = replace(place, options=("--no-such-option",))
     with pytest.raises(ImagesError, match="no-such-option"):
         ensure_engine(broken)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -23,6 +24,7 @@ from images.registry import ensure_registry, is_pushed, push, registry_answers, 
 pytestmark = pytest.mark.lab
 PORT = 5093
 SECOND_ADDRESS = "127.0.0.2"
+BRIDGE = "oecsh-mirrored"
 
 
 @pytest.fixture
@@ -37,7 +39,18 @@ def folder(monkeypatch: pytest.MonkeyPatch, engine: docker.DockerClient) -> Iter
 
 
 @pytest.fixture
-def mirrored_engine(folder: Path) -> Iterator[docker.DockerClient]:
+def bridge() -> Iterator[str]:
+    """A bridge for the second engine: it must not get hold of docker0, which the machine's engine uses."""
+    subprocess.run(["ip", "link", "delete", BRIDGE], check=False, capture_output=True)
+    subprocess.run(["ip", "link", "add", BRIDGE, "type", "bridge"], check=True)
+    subprocess.run(["ip", "address", "add", "172.31.255.1/28", "dev", BRIDGE], check=True)
+    subprocess.run(["ip", "link", "set", BRIDGE, "up"], check=True)
+    yield BRIDGE
+    subprocess.run(["ip", "link", "delete", BRIDGE], check=True)
+
+
+@pytest.fixture
+def mirrored_engine(folder: Path, bridge: str) -> Iterator[docker.DockerClient]:
     """An empty engine, such as a lab's server has, which takes the registry at the second address as its mirror."""
     place = EnginePlace(
         name="mirrored",
@@ -46,7 +59,7 @@ def mirrored_engine(folder: Path) -> Iterator[docker.DockerClient]:
         state=folder / "state",
         data=folder / "data",
         mirror=f"http://{SECOND_ADDRESS}:{PORT}",
-        options=("--bridge", "none", "--iptables=false"),
+        options=("--bridge", bridge, "--iptables=false"),
     )
     yield ensure_engine(place)
     stop_engine(place)
