@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import logging
 import socket
 import threading
 import time
@@ -17,6 +18,9 @@ from apps.core import outgoing
 from apps.core.exceptions import Problem
 from apps.servers import keys
 from apps.servers.host.exceptions import ConnectionLost
+
+# Failures come to us as exceptions; the library's own words for them would only double the log.
+logging.getLogger("paramiko").setLevel(logging.CRITICAL)
 
 CONNECT_SECONDS = 10
 GREETING_SECONDS = 15
