@@ -133,7 +133,7 @@ def read_facts(host: Host, image_id: str, user: str, wanted: str, reference: str
         passwd = _read_file(api, container, "/etc/passwd")
         configuration = _read_file(api, container, ODOO_CONFIGURATION)
         uid, gid = find_user(passwd, user, wanted, reference)
-        folders = [path for path in configured_addons(configuration) if _exists(api, container, path)]
+        folders = [path for path in configured_addons(configuration) if _holds_modules(api, container, path)]
     finally:
         api.remove_container(container, v=True, force=True)
     return uid, gid, folders
@@ -176,13 +176,34 @@ def _read_file(api: Any, container: str, path: str) -> str:
         return archive.extractfile(member).read().decode(errors="replace") if member else ""
 
 
-def _exists(api: Any, container: str, path: str) -> bool:
-    """Looks at the head of the answer only: a folder may be large."""
+def _holds_modules(api: Any, container: str, path: str) -> bool:
+    """Reads no further than the first module: a folder may be large. Odoo warns of one without any."""
     try:
-        response = api.head(api._url("/containers/{0}/archive", container), params={"path": path})
+        chunks, _ = api.get_archive(container, path)
     except docker.errors.NotFound:
         return False
-    return response.status_code == 200
+    with tarfile.open(fileobj=_Chunks(chunks), mode="r|") as archive:
+        return any(entry.name.endswith("/__manifest__.py") for entry in archive)
+
+
+class _Chunks(io.RawIOBase):
+    """A stream of bytes as a file."""
+
+    def __init__(self, chunks: Iterable[bytes]) -> None:
+        self._chunks = iter(chunks)
+        self._rest = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        while len(self._rest) < size:
+            chunk = next(self._chunks, b"")
+            if not chunk:
+                break
+            self._rest += chunk
+        data, self._rest = self._rest[:size], self._rest[size:]
+        return data
 
 
 def _count(event: dict[str, Any], layers: dict[str, tuple[int, int]], progress: PullProgress) -> None:

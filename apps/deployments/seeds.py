@@ -86,7 +86,7 @@ def copy(context: DeployContext, seed: Seed) -> None:
     """Puts a copy of the seed in the place of the environment's data, unless one is there already."""
     specification = context.base_specification
     context.host.run_script(
-        _COPY, _folder(seed.key), specification.directory, specification.database_name, timeout=600, run=context.run
+        _COPY, _folder(seed.key), specification.directory, specification.database_name, timeout=600
     )
     Seed.objects.filter(pk=seed.pk).update(last_used_at=clock.now())
 
@@ -105,7 +105,7 @@ def keep(context: DeployContext, key: str | None, modules: dict[str, str]) -> bo
     runtime.stop_part(context.host, specification, "db")
     arguments = (specification.directory, specification.database_name, _folder(key), context.run.operation.pk.hex)
     try:
-        size = context.host.run_script(_KEEP, *arguments, timeout=600, run=context.run).stdout
+        size = context.host.run_script(_KEEP, *arguments, timeout=600).stdout
     finally:
         runtime.start_part(context.host, specification, "db")
     Seed.objects.filter(pk=seed.pk).update(status=Seed.Status.READY, size_megabytes=int(size.strip() or 0))
