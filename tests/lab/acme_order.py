@@ -20,7 +20,8 @@ Answer = Callable[[str, str, str], None]
 def open_account(server: AcmeServer) -> client.ClientV2:
     """A new account at the server."""
     key = josepy.JWKEC(key=ec.generate_private_key(ec.SECP256R1()))
-    network = client.ClientNetwork(key, alg=josepy.ES256, verify_ssl=str(server.https_root))
+    network = client.ClientNetwork(key, alg=josepy.ES256)
+    network.verify_ssl = str(server.https_root)  # type: ignore[assignment] # requests takes a file as well
     directory = client.ClientV2.get_directory(server.directory_url, network)
     account = client.ClientV2(directory, net=network)
     account.new_account(messages.NewRegistration.from_data(terms_of_service_agreed=True))

@@ -9,6 +9,9 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+Words = list[str | Path]
+"""A command: the program and its arguments."""
+
 
 class LabError(RuntimeError):
     """The lab could not do what it was asked; the text says which command failed and what it printed."""

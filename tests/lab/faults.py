@@ -1,4 +1,4 @@
-"""What can go wrong with a server, made to go wrong on purpose. Mixed into `LabServer`."""
+"""What can go wrong with a server, made to go wrong on purpose. `LabServer` has it all."""
 
 from __future__ import annotations
 
@@ -9,30 +9,27 @@ import shutil
 import signal
 import stat
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from tests.lab.commands import LabError, execute
 from tests.lab.processes import command_name
 from tests.lab.server_files import HOST_KEY
-
-if TYPE_CHECKING:
-    from tests.lab.server import LabServer
+from tests.lab.server_machine import ServerMachine
 
 FILLER = "/opt/.filled-by-the-lab"
 
 
-class NetworkFaults:
+class NetworkFaults(ServerMachine):
     """Cuts in the network and in SSH."""
 
-    def cut_off(self: LabServer) -> None:
+    def cut_off(self) -> None:
         """Swallow every packet to and from the server: connections hang, new ones time out."""
         self.network.set_connected(False)
 
-    def reconnect(self: LabServer) -> None:
+    def reconnect(self) -> None:
         """Undo `cut_off`: hung connections that have not timed out go on."""
         self.network.set_connected(True)
 
-    def drop_connections(self: LabServer) -> None:
+    def drop_connections(self) -> None:
         """End every SSH session that exists, at once; new ones are accepted."""
         listener = self._ssh_listener()
         for pid in self.group.processes():
@@ -40,18 +37,18 @@ class NetworkFaults:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
 
-    def restart_sshd(self: LabServer) -> None:
+    def restart_sshd(self) -> None:
         """Restart the listening sshd; sessions live on, as on any server."""
         self.run(["service", "ssh", "restart"])
         self.wait_for_ssh()
 
-    def change_host_key(self: LabServer) -> None:
+    def change_host_key(self) -> None:
         """Give the server another host key, as after a reinstallation (or an attack)."""
         self.run(["rm", f"/{HOST_KEY}", f"/{HOST_KEY}.pub"])
         self.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "host", "-f", f"/{HOST_KEY}"])
         self.restart_sshd()
 
-    def _ssh_listener(self: LabServer) -> int:
+    def _ssh_listener(self) -> int:
         inside = self.run(["cat", "/run/sshd.pid"]).stdout.strip()
         for pid in self.group.processes():
             if command_name(pid) == "sshd" and _pid_inside(pid) == inside:
@@ -59,10 +56,10 @@ class NetworkFaults:
         raise LabError(f"no sshd listens on {self.name}")
 
 
-class ServiceFaults:
+class ServiceFaults(ServerMachine):
     """Accounts and the Docker engine."""
 
-    def authorize(self: LabServer, public_key: str, *, user: str = "root") -> None:
+    def authorize(self, public_key: str, *, user: str = "root") -> None:
         """Let the owner of `public_key` sign in as `user`. A key that is there already is not added again."""
         home = self.run(["getent", "passwd", user]).stdout.split(":")[5]
         file = f"{home}/.ssh/authorized_keys"
@@ -73,7 +70,7 @@ class ServiceFaults:
         self.run(["chown", user, file])
         self.run(["chmod", "0600", file])
 
-    def add_user(self: LabServer, name: str, *, docker: bool = False, sudo: bool = False) -> None:
+    def add_user(self, name: str, *, docker: bool = False, sudo: bool = False) -> None:
         """Make an account with the server's own key authorized; `docker` puts it into the group, `sudo` needs no
         password."""
         if not re.fullmatch(r"[a-z][a-z0-9-]{0,30}", name):
@@ -86,20 +83,20 @@ class ServiceFaults:
             self.run(["tee", f"/etc/sudoers.d/{name}"], stdin=f"{name} ALL=(ALL) NOPASSWD: ALL\n")
         self.authorize(self.public_key, user=name)
 
-    def stop_docker(self: LabServer) -> None:
+    def stop_docker(self) -> None:
         """Stop the engine, and with it (by its own settings) every container."""
         self.run(["service", "docker", "stop"])
 
-    def start_docker(self: LabServer) -> None:
+    def start_docker(self) -> None:
         """Start the engine and wait until it answers."""
         self.run(["service", "docker", "start"])
         self.wait_for_docker()
 
 
-class DiskFaults:
+class DiskFaults(ServiceFaults):
     """A small disk, full or not."""
 
-    def limit_disk(self: LabServer, megabytes: int, *, docker: bool = False) -> None:
+    def limit_disk(self, megabytes: int, *, docker: bool = False) -> None:
         """Put `/opt` on a file system of its own of that size (what lies there is copied into it); with `docker`
         also `/var/lib/docker` on a second one, empty, the engine restarted. A reboot takes the limits away."""
         self._mount_small("opt", "/opt", megabytes)
@@ -108,7 +105,7 @@ class DiskFaults:
             self._mount_small("docker", "/var/lib/docker", megabytes, copy=False)
             self.start_docker()
 
-    def fill_disk(self: LabServer, leave_megabytes: int = 0, *, folder: str = "/opt") -> None:
+    def fill_disk(self, leave_megabytes: int = 0, *, folder: str = "/opt") -> None:
         """Fill the limited disk up to `leave_megabytes`. Raises `LabError` without `limit_disk`: a real disk stays."""
         if not any(f" {folder} " in line and "/dev/loop" in line for line in self._mounts()):
             raise LabError(f"{folder} of {self.name} has no limit; call limit_disk first")
@@ -122,16 +119,16 @@ class DiskFaults:
             if leave_megabytes == 0:
                 self.run(["dd", "if=/dev/zero", f"of={filler}-rest", "bs=64k"], check=False)
 
-    def free_disk(self: LabServer) -> None:
+    def free_disk(self) -> None:
         """Take away what `fill_disk` wrote."""
         for folder in ("/opt", "/var/lib/docker"):
             filler = folder + "/" + FILLER.rpartition("/")[2]
             self.run(["rm", "-f", filler, f"{filler}-rest"])
 
-    def _mounts(self: LabServer) -> list[str]:
+    def _mounts(self) -> list[str]:
         return Path(f"/proc/{self.init_pid}/mounts").read_text().splitlines()
 
-    def _mount_small(self: LabServer, name: str, folder: str, megabytes: int, *, copy: bool = True) -> None:
+    def _mount_small(self, name: str, folder: str, megabytes: int, *, copy: bool = True) -> None:
         image = self.directory / f"{name}.disk"
         image.unlink(missing_ok=True)
         with image.open("wb") as handle:
@@ -150,7 +147,7 @@ class DiskFaults:
             # Detached now means: gone as soon as nothing has it mounted any more, however that comes about.
             execute(["losetup", "--detach", device])
 
-    def _make_device(self: LabServer, device: str) -> None:
+    def _make_device(self, device: str) -> None:
         number = os.stat(device).st_rdev
         inside = self.path(device)
         if not inside.exists():

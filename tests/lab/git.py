@@ -7,6 +7,7 @@ import re
 import secrets
 import shlex
 import shutil
+import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
@@ -15,7 +16,7 @@ from pathlib import Path
 
 from images.packages import ensure_packages
 from tests.lab.addons import odoo_module
-from tests.lab.commands import LabError, execute, wait_until
+from tests.lab.commands import LabError, Words, execute, wait_until
 from tests.lab.git_http import Access
 from tests.lab.paths import PACKAGE, REPOSITORY
 from tests.lab.processes import Daemon
@@ -93,16 +94,16 @@ class GitRepository:
         self.server.sshd.authorize(public_key, options=f'restrict,command="{command}"')
 
     def set_private(self, private: bool) -> None:
-        self._change(private=private)
+        self._write(replace(self._access, private=private))
 
     def renew_token(self) -> str:
         """Make the old token worthless; returns the new one."""
-        self._change(token=secrets.token_hex(20))
+        self._write(replace(self._access, token=secrets.token_hex(20)))
         return self.token
 
     def set_delay(self, seconds: float) -> None:
         """Let every HTTP request wait that long before it is answered."""
-        self._change(delay=seconds)
+        self._write(replace(self._access, delay=seconds))
 
     def remove(self) -> None:
         shutil.rmtree(self.directory, ignore_errors=True)
@@ -112,10 +113,10 @@ class GitRepository:
     def _access(self) -> Access:
         return Access.read(self.server.repositories, self.name)
 
-    def _change(self, **values: object) -> None:
-        replace(self._access, **values).write(self.server.repositories, self.name)
+    def _write(self, access: Access) -> None:
+        access.write(self.server.repositories, self.name)
 
-    def _git(self, *arguments: str, check: bool = True):
+    def _git(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         return execute(["git", "--git-dir", self.directory, *arguments], check=check, environment=_environment())
 
 
@@ -153,7 +154,14 @@ class GitServer:
         if not (self.is_running and answers(self.address, self.port)):
             self.daemon.stop()
             ensure_port_is_free(self.address, self.port)
-            command = [sys.executable, "-m", "tests.lab.git_http", self.repositories, self.address, str(self.port)]
+            command: Words = [
+                sys.executable,
+                "-m",
+                "tests.lab.git_http",
+                self.repositories,
+                self.address,
+                str(self.port),
+            ]
             self.daemon.start(command, directory=REPOSITORY)
             ready = lambda: self.daemon.pid > 0 and answers(self.address, self.port)  # noqa: E731
             wait_until(ready, timeout=15, what="the Git server answers")

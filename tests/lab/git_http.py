@@ -18,7 +18,7 @@ import time
 from dataclasses import asdict, dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 from urllib.parse import unquote
 
 PATH = re.compile(r"/(?P<name>[A-Za-z0-9_][A-Za-z0-9_.-]*)\.git(?P<rest>/[A-Za-z0-9_./-]*)")
@@ -128,7 +128,7 @@ class Handler(BaseHTTPRequestHandler):
         self.rfile.readline()
         return b"".join(parts)
 
-    def _pass_on(self, answer: BinaryIO) -> None:
+    def _pass_on(self, answer: IO[bytes]) -> None:
         """Turn the backend's CGI answer into HTTP; the end of the connection is the end of the body."""
         headers = []
         status = 200

@@ -6,7 +6,7 @@ import email.message
 import sys
 from pathlib import Path
 
-from tests.lab.commands import LabError, wait_until
+from tests.lab.commands import LabError, Words, wait_until
 from tests.lab.mail_sink import read_messages
 from tests.lab.paths import REPOSITORY
 from tests.lab.processes import Daemon
@@ -40,7 +40,7 @@ class MailSink:
         for port in (self.port, self.web_port):
             ensure_port_is_free(self.address, port)
         ports = (str(self.port), str(self.web_port))
-        command = [sys.executable, "-m", "tests.lab.mail_sink", self.maildir, self.address, *ports]
+        command: Words = [sys.executable, "-m", "tests.lab.mail_sink", self.maildir, self.address, *ports]
         self.daemon.start(command, directory=REPOSITORY)
         wait_until(
             lambda: self.daemon.pid > 0 and all(answers(self.address, port) for port in (self.port, self.web_port)),

@@ -9,7 +9,6 @@ import argparse
 import email.message
 import email.policy
 import html
-import mailbox
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -22,15 +21,13 @@ PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Mail</titl
 
 
 def read_messages(directory: Path) -> list[tuple[str, email.message.EmailMessage]]:
-    """Names and messages of a maildir, newest first."""
-    box = mailbox.Maildir(directory, create=True)
+    """File names and messages of a maildir, newest first."""
+    files = [file for folder in ("new", "cur") for file in (directory / folder).glob("*")]
     found = []
-    for name in box.keys():  # noqa: SIM118 (a mailbox iterates over messages)
-        with box.get_file(name) as handle:
-            message = email.message_from_bytes(handle.read(), policy=email.policy.default)
-        time = (directory / box._lookup(name)).stat().st_mtime_ns
-        found.append((time, name, message))
-    return [(name, message) for _, name, message in sorted(found, key=lambda item: item[:2], reverse=True)]
+    for file in sorted(files, key=lambda file: file.stat().st_mtime_ns, reverse=True):
+        message = email.message_from_bytes(file.read_bytes(), policy=email.policy.default)
+        found.append((file.name, message))
+    return found
 
 
 def plain_text(message: email.message.EmailMessage) -> str:
@@ -77,7 +74,7 @@ def main() -> None:
     parser.add_argument("web_port", type=int)
     arguments = parser.parse_args()
     Pages.directory = arguments.directory
-    Controller(Mailbox(str(arguments.directory)), hostname=arguments.address, port=arguments.smtp_port).start()
+    Controller(Mailbox(arguments.directory), hostname=arguments.address, port=arguments.smtp_port).start()
     ThreadingHTTPServer((arguments.address, arguments.web_port), Pages).serve_forever()
 
 

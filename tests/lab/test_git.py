@@ -7,15 +7,23 @@ import os
 import subprocess
 import time
 from pathlib import Path
+from typing import TypedDict
 
 import pytest
 
 from tests.lab.addons import module_with_missing_dependency, module_with_syntax_error, odoo_module
-from tests.lab.commands import execute
+from tests.lab.commands import Words, execute
 from tests.lab.git import GitServer
 from tests.lab.keys import ensure_key_pair
 
 pytestmark = pytest.mark.lab
+
+
+class Keys(TypedDict):
+    """What a clone by SSH needs."""
+
+    key: Path
+    known_hosts: str
 
 
 def clone(url: str, target: Path, *options: str, key: Path | None = None, known_hosts: str = "") -> tuple[int, str]:
@@ -56,7 +64,7 @@ def test_private_repository_asks_for_the_token(git_server: GitServer, tmp_path: 
 
 def test_deploy_key_opens_its_repository_alone_and_only_for_reading(git_server: GitServer, tmp_path: Path) -> None:
     mine, other = git_server.create("mine", private=True), git_server.create("other", private=True)
-    keys = {"key": tmp_path / "id", "known_hosts": git_server.known_hosts}
+    keys: Keys = {"key": tmp_path / "id", "known_hosts": git_server.known_hosts}
     mine.add_deploy_key(ensure_key_pair(tmp_path / "id").public_key)
     assert clone(mine.ssh_url, tmp_path / "copy", **keys) == (0, "")
     code, said = clone(other.ssh_url, tmp_path / "not-mine", **keys)
@@ -67,9 +75,9 @@ def test_deploy_key_opens_its_repository_alone_and_only_for_reading(git_server: 
     assert code != 0
     assert "Permission denied" in said
     environment = {**os.environ, "GIT_SSH_COMMAND": f"ssh -F none -i {tmp_path / 'id'} -o StrictHostKeyChecking=no"}
-    push = ["git", "-C", tmp_path / "copy", "push", "origin", "HEAD:refs/heads/new"]
+    push: Words = ["git", "-C", tmp_path / "copy", "push", "origin", "HEAD:refs/heads/new"]
     assert execute(push, check=False, environment=environment).returncode != 0
-    shell = ["ssh", "-F", "none", "-i", tmp_path / "id", "-o", "StrictHostKeyChecking=no", "-o", "BatchMode=yes",
+    shell: Words = ["ssh", "-F", "none", "-i", tmp_path / "id", "-o", "StrictHostKeyChecking=no", "-o", "BatchMode=yes",
              "-p", str(git_server.ssh_port), f"git@{git_server.address}", "id; cat /etc/shadow"]  # fmt: skip
     answer = execute(shell, check=False)
     assert answer.returncode == 128
@@ -122,7 +130,14 @@ def test_large_request_bodies_come_through(git_server: GitServer, tmp_path: Path
     (tmp_path / "copy/blob").write_bytes(os.urandom(3_000_000))
     for words in (["add", "."], ["-c", "user.name=a", "-c", "user.email=a@example.com", "commit", "-qm", "Large"]):
         execute(["git", "-C", tmp_path / "copy", *words])
-    push = ["git", "-C", tmp_path / "copy", "push", "-q", with_credentials(repository.url, f"me:{repository.token}")]
+    push: Words = [
+        "git",
+        "-C",
+        tmp_path / "copy",
+        "push",
+        "-q",
+        with_credentials(repository.url, f"me:{repository.token}"),
+    ]
     execute([*push, "HEAD:refs/heads/large"])
     head = execute(["git", "-C", tmp_path / "copy", "rev-parse", "HEAD"]).stdout.strip()
     assert repository.head("large") == head
