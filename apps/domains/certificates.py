@@ -144,7 +144,7 @@ def _order(certificate: Certificate, make_solver: Callable[[], Solver], run: Pro
     try:
         order = ledger.open_order(certificate, operation_id=getattr(operation, "pk", None))
     except ledger.LimitReached as reached:
-        _store_failure(certificate, reached, reached.available_at)
+        _store_failure(certificate, reached, wait=reached.available_at - clock.now())
         raise
     _set_status(certificate, CertificateStatus.ISSUING)
 
@@ -161,7 +161,7 @@ def _order(certificate: Certificate, make_solver: Callable[[], Solver], run: Pro
     except Exception as failure:
         ledger.close_order(order, OrderOutcome.FAILED, failure)
         pause = min(FIRST_PAUSE * 3 ** min(certificate.failures, 6), LONGEST_PAUSE)
-        _store_failure(certificate, failure, clock.now() + pause)
+        _store_failure(certificate, failure, wait=pause)
         raise
     except BaseException as interruption:
         ledger.close_order(order, OrderOutcome.CANCELLED, interruption)
@@ -186,11 +186,12 @@ def store_issued(certificate: Certificate, private_key: str, chain: str) -> None
     certificate.save()
 
 
-def _store_failure(certificate: Certificate, failure: Exception, next_attempt_at: datetime) -> None:
+def _store_failure(certificate: Certificate, failure: Exception, *, wait: timedelta) -> None:
     certificate.status = CertificateStatus.FAILED
     certificate.error = str(failure) if isinstance(failure, Problem) else f"Unexpected: {type(failure).__name__}."
     certificate.failures += 1
-    certificate.failed_at, certificate.next_attempt_at = clock.now(), next_attempt_at
+    now = clock.now()
+    certificate.failed_at, certificate.next_attempt_at = now, now + wait
     certificate.save()
 
 
