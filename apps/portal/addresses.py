@@ -20,7 +20,7 @@ def environment_address(environment: Environment) -> str:
 
 def server_address(server: Server) -> str:
     """The page of a server."""
-    return server.get_absolute_url()
+    return f"/o/{server.organization.slug}/servers/{server.slug}/"
 
 
 def operation_address(operation: Operation) -> str:

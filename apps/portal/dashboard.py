@@ -5,16 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import OuterRef, Subquery
+from django.db.models import Case, OuterRef, Subquery, When
 
 from apps.deployments.models import Deployment
-from apps.environments.models import Environment, Status
+from apps.environments.models import Environment, EnvironmentType, Status
 from apps.operations.models import UNFINISHED, Operation
 from apps.orgs.access import has_permission
 from apps.orgs.models import Organization
 from apps.portal.addresses import environment_address, operation_address, project_address, server_address
 from apps.projects.models import Project
 from apps.servers.models import Server
+
+IMPORTANCE = (EnvironmentType.PRODUCTION, EnvironmentType.STAGING, EnvironmentType.DEVELOPMENT)
 
 
 @dataclass
@@ -108,7 +110,8 @@ def _environments(organization: Organization, user: Any) -> list[Environment]:
         .filter(project__organization=organization)
         .select_related("project__organization", "server")
         .annotate(last_deployment=Subquery(last))
-        .order_by("project__name", "environment_type", "name")
+        .annotate(importance=Case(*(When(environment_type=kind, then=rank) for rank, kind in enumerate(IMPORTANCE))))
+        .order_by("project__name", "importance", "name")
     )
 
 

@@ -1,16 +1,18 @@
-"""A real Chromium in front of the whole portal. The scene is built once for each module of tests, and committed: the
-portal's threads have connections of their own."""
+"""A real Chromium in front of the whole portal. The scene is committed: the portal's threads have connections of their
+own."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from typing import TypeVar
 
 import pytest
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
-from django.core.management import call_command
+from django.db import connections
 from playwright.sync_api import Browser, sync_playwright
 
 from apps.accounts.models import User
@@ -30,6 +32,7 @@ ARGUMENTS = [
     "--disable-sync",
 ]
 DEFAULT_TIMEOUT = 10_000  # milliseconds
+Result = TypeVar("Result")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -58,29 +61,35 @@ def browser() -> Iterator[Browser]:
             os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = before
 
 
-@pytest.fixture(scope="module")
-def committed_database(django_db_setup: None, django_db_blocker: pytest.FixtureRequest) -> Iterator[None]:
-    """The tests' database without a transaction around it; emptied after the module."""
-    with django_db_blocker.unblock():
-        yield
-        call_command("flush", interactive=False, verbosity=0)
+def in_thread(function: Callable[[], Result]) -> Result:
+    """What the function answers in a thread of its own: Playwright keeps an event loop in the tests' thread, where
+    nothing can be announced."""
+
+    def work() -> Result:
+        try:
+            return function()
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(max_workers=1) as threads:
+        return threads.submit(work).result()
 
 
-@pytest.fixture(scope="module")
-def scene(committed_database: None) -> Scene:
+@pytest.fixture
+def scene(transactional_db: None) -> Scene:
     """Something of everything; see scene.py."""
-    return build_scene()
+    return in_thread(build_scene)
 
 
-@pytest.fixture(scope="module")
-def portal(committed_database: None) -> Iterator[str]:
+@pytest.fixture(scope="session")
+def portal(django_db_setup: None) -> Iterator[str]:
     """The portal's address."""
     with portal_server() as address:
         yield address
 
 
 @pytest.fixture
-def look(browser: Browser, portal: str) -> Iterator[Callable[..., WatchedPage]]:
+def look(browser: Browser, portal: str, transactional_db: None) -> Iterator[Callable[..., WatchedPage]]:
     """`look(user, size=NARROW, dark=True)`: a page in a fresh browser window, the person signed in."""
     with ExitStack() as stack:
 

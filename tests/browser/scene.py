@@ -241,7 +241,7 @@ def add_deployment(
     Operation.objects.filter(pk=operation.pk).update(created_at=started)
     steps = _make_steps(operation, status, started)
     add_lines(operation, steps, lines, started)
-    return Deployment.objects.create(
+    deployment = Deployment.objects.create(
         environment=environment,
         number=number,
         operation=operation,
@@ -251,6 +251,8 @@ def add_deployment(
         commit_subject="Confirm sale orders of subsidiaries by their own warehouse",
         is_first=number == 1,
     )
+    Deployment.objects.filter(pk=deployment.pk).update(created_at=started)
+    return deployment
 
 
 def _make_steps(operation: Operation, status: str, started: datetime) -> list[OperationStep]:

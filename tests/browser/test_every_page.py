@@ -11,21 +11,18 @@ from tests.browser.pages import PAGES, PageCase
 from tests.browser.scene import Scene
 from tests.browser.watch import NARROW, WIDE, WatchedPage
 
-LOOKS = (
-    (WIDE, False, "wide-light"),
-    (WIDE, True, "wide-dark"),
-    (NARROW, False, "narrow-light"),
-    (NARROW, True, "narrow-dark"),
-)
+SIZES = (("wide", WIDE), ("narrow", NARROW))
 
 
 @pytest.mark.parametrize("case", PAGES, ids=lambda case: case.name)
 def test_page_is_sound(case: PageCase, scene: Scene, look: Callable[..., WatchedPage]) -> None:
-    for size, dark, name in LOOKS:
-        watched = look(case.person(scene), size=size, dark=dark)
+    for width, size in SIZES:
+        watched = look(case.person(scene), size=size)
         watched.open(case.address(scene), expect=case.status)
-        watched.shoot(f"{case.name}-{name}")
         watched.assert_fits()
-        watched.assert_accessible()
+        for theme in ("light", "dark"):
+            watched.page.emulate_media(color_scheme=theme)
+            watched.shoot(f"{case.name}-{width}-{theme}")
+            watched.assert_accessible()
         # Chromium itself reports the answer 404 of a page that is meant to be missing.
         watched.assert_no_complaints(but="status of 404" if case.status == 404 else "")

@@ -7,11 +7,14 @@ from pathlib import Path
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page
+from playwright.sync_api import Error as PlaywrightError
 
 SCREENSHOTS = Path(__file__).resolve().parent.parent.parent / ".run" / "screenshots"
 WIDE = {"width": 1440, "height": 900}
 NARROW = {"width": 390, "height": 844}
 SERIOUS = ("serious", "critical")
+# Chromium gives up its requests whenever an interface of the machine comes or goes, as the lab's do.
+NETWORK_CHANGED = "ERR_NETWORK_CHANGED"
 
 
 class WatchedPage:
@@ -20,16 +23,28 @@ class WatchedPage:
     def __init__(self, context: BrowserContext) -> None:
         self.page: Page = context.new_page()
         self.complaints: list[str] = []
+        self.is_interrupted = False
         self.page.on("console", self._heard)
         self.page.on("pageerror", lambda error: self.complaints.append(f"script error: {error}"))
 
     def _heard(self, message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning"):
+        if NETWORK_CHANGED in message.text:
+            self.is_interrupted = True
+        elif message.type in ("error", "warning"):
             self.complaints.append(f"{message.type}: {message.text}")
 
     def open(self, address: str, *, expect: int = 200) -> None:
         """Opens an address, and waits until its first requests are over."""
-        response = self.page.goto(address, wait_until="load")
+        for _ in range(5):
+            self.is_interrupted = False
+            try:
+                response = self.page.goto(address, wait_until="load")
+            except PlaywrightError as error:
+                if NETWORK_CHANGED not in str(error):
+                    raise
+                continue
+            if not self.is_interrupted:
+                break
         assert response is not None, address
         assert response.status == expect, f"{address} answered {response.status}"
         self.page.evaluate("document.fonts.ready.then(() => true)")
