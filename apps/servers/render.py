@@ -37,7 +37,11 @@ def proxy_configuration() -> str:
             },
             "ping": {"entryPoint": "internal"},
             "metrics": {"prometheus": {"entryPoint": "internal", "addRoutersLabels": True}},
-            "providers": {"file": {"directory": str(paths.routes_directory()), "watch": True}},
+            "providers": {
+                # By default a second change within two seconds waits.
+                "providersThrottleDuration": "100ms",
+                "file": {"directory": str(paths.routes_directory()), "watch": True},
+            },
         },
         sort_keys=False,
     )
