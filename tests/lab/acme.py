@@ -80,7 +80,7 @@ class AcmeServer:
         )
         wait_until(
             lambda: self.daemon.pid > 0 and answers(self.address, self.port) and self._management_answers(),
-            timeout=15,
+            timeout=40,
             what="the ACME server answers",
         )
         return self

@@ -103,7 +103,7 @@ class DnsServer:
         # Killed, it leaves a pid file, and would not start while that number belongs to anybody.
         (self.directory / "run" / "knot.pid").unlink(missing_ok=True)
         self.daemon.start(["knotd", "-c", self._settings])
-        wait_until(lambda: self.daemon.pid > 0 and self._answers(), timeout=15, what="the DNS server answers")
+        wait_until(lambda: self.daemon.pid > 0 and self._answers(), timeout=40, what="the DNS server answers")
         return self
 
     def stop(self) -> None:

@@ -164,7 +164,7 @@ class GitServer:
             ]
             self.daemon.start(command, directory=REPOSITORY)
             ready = lambda: self.daemon.pid > 0 and answers(self.address, self.port)  # noqa: E731
-            wait_until(ready, timeout=15, what="the Git server answers")
+            wait_until(ready, timeout=40, what="the Git server answers")
         if ssh and not self.sshd.is_running:
             # The name `git` exists for this sshd alone: its mount namespace shows it an account more.
             accounts = self.directory / "passwd"

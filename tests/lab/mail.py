@@ -44,7 +44,7 @@ class MailSink:
         self.daemon.start(command, directory=REPOSITORY)
         wait_until(
             lambda: self.daemon.pid > 0 and all(answers(self.address, port) for port in (self.port, self.web_port)),
-            timeout=15,
+            timeout=40,
             what="the mail sink answers",
         )
         return self

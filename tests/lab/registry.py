@@ -57,7 +57,7 @@ class PrivateRegistry:
         self._write_settings()
         self.daemon.start(["docker-registry", "serve", self.directory / "config.yml"])
         wait_until(
-            lambda: self.daemon.pid > 0 and answers(self.address, self.port), timeout=15, what="the registry answers"
+            lambda: self.daemon.pid > 0 and answers(self.address, self.port), timeout=40, what="the registry answers"
         )
         return self
 

@@ -83,7 +83,7 @@ class ServerMachine:
         self.machine.start(
             ["sh", PACKAGE / "namespaces.sh", self.directory, self.name, self.network.path, layers],
         )
-        wait_until(self._has_init, timeout=20, what=f"{self.name} boots (log: {self.machine.log})")
+        wait_until(self._has_init, timeout=60, what=f"{self.name} boots (log: {self.machine.log})")
         if self.group.hierarchies[0].is_version_2:
             (self.directory / "groups").write_text("".join(f"{path}/init\n" for path in self.group.directories))
         self.wait_for_ssh()
@@ -140,7 +140,7 @@ class ServerMachine:
         return children[0]
 
     def wait_for_ssh(self) -> None:
-        wait_until(self._ssh_answers, timeout=20, what=f"sshd of {self.name} answers")
+        wait_until(self._ssh_answers, timeout=60, what=f"sshd of {self.name} answers")
 
     def wait_for_docker(self) -> None:
         wait_until(self._docker_answers, timeout=60, what=f"Docker of {self.name} answers")

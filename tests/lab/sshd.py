@@ -66,7 +66,7 @@ class PrivateSshd:
         self.daemon.stop()
         ensure_port_is_free(self.address, self.port)
         self.daemon.start([*wrapper, "/usr/sbin/sshd", "-D", "-e", "-f", self.directory / "sshd_config"])
-        wait_until(lambda: self.daemon.pid > 0 and answers(self.address, self.port), timeout=10, what="sshd answers")
+        wait_until(lambda: self.daemon.pid > 0 and answers(self.address, self.port), timeout=40, what="sshd answers")
 
     def stop(self) -> None:
         self.daemon.stop()
