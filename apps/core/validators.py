@@ -78,6 +78,9 @@ def validate_git_reference(value: str) -> None:
 def validate_git_url(value: str) -> None:
     """https://, http:// or ssh:// address of a repository, or user@host:path; never with a password in it."""
     message = "Use an address such as https://host/path.git or git@host:path.git."
+    # urlsplit drops line ends and tabs, and would judge another address than the one that is used.
+    if not value.isascii() or not value.isprintable() or " " in value:
+        raise ValidationError(message)
     scp = _SCP_URL.fullmatch(value)
     if scp:
         host, path, password = scp["host"], scp["path"], None
