@@ -152,7 +152,7 @@ def _as_json(line: LogLine) -> dict[str, Any]:
 
 async def _as_text(operation: Operation) -> AsyncIterator[str]:
     """In pieces, because a log can be larger than what a request should hold in memory."""
-    rows = LogLine.objects.filter(operation=operation).order_by("sequence")
-    columns = rows.values_list("created_at", "level", "step__name", "text")
-    async for created_at, level, step, text in columns.aiterator(chunk_size=2000):
-        yield f"{created_at:%Y-%m-%d %H:%M:%S.%f} {level:<7} {step or '-'}: {text}\n"
+    rows = LogLine.objects.filter(operation=operation).select_related("step").order_by("sequence")
+    async for line in rows.aiterator(chunk_size=2000):
+        step = line.step.name if line.step else "-"
+        yield f"{line.created_at:%Y-%m-%d %H:%M:%S.%f} {line.level:<7} {step}: {line.text}\n"
