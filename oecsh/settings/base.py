@@ -10,6 +10,7 @@ from celery.schedules import crontab
 from environs import Env
 
 from oecsh.logging import configuration as logging_configuration
+from oecsh.settings.admin import UNFOLD  # noqa: F401  (a setting)
 
 environment = Env()
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
@@ -177,7 +178,7 @@ STATIC_ROOT = RUN_DIRECTORY / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "oecsh.staticfiles.StaticFilesStorage"},
 }
 
 SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"

@@ -31,6 +31,11 @@ def charlie(scene: Scene) -> User:
     return scene.cast.charlie
 
 
+def operation_address(scene: Scene, status: str) -> str:
+    """The page of an operation (its own one, not that of its deployment)."""
+    return f"/operations/{scene.operations[status].pk}/"
+
+
 PAGES = (
     PageCase("sign-in", lambda scene: "/account/login/", nobody),
     PageCase("sign-up", lambda scene: "/account/signup/", nobody),
@@ -48,5 +53,8 @@ PAGES = (
     PageCase("search", lambda scene: "/o/acme/search/?q=contoso"),
     PageCase("activity", lambda scene: "/o/acme/activity/"),
     PageCase("activity-empty", lambda scene: "/o/umbrella/activity/", charlie),
+    PageCase("operation-running", lambda scene: operation_address(scene, "running")),
+    PageCase("operation-failed", lambda scene: operation_address(scene, "failed")),
+    PageCase("operation-completed", lambda scene: operation_address(scene, "completed")),
     PageCase("not-found", lambda scene: "/o/acme/nothing/", status=404),
 )

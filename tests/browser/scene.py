@@ -17,7 +17,7 @@ from apps.projects.models import Project, Repository
 from apps.servers.models import Server, SSHKey
 from tests.cast import Cast, make_cast, make_person
 
-DEPLOY = "environment.deploy"
+DEPLOY, PREPARE = "environment.deploy", "servers.bootstrap"
 STEPS = (
     ("queue", "Queue the task"),
     ("validate", "Validate the configuration"),
@@ -74,6 +74,7 @@ class Scene:
     servers: list[Server] = field(default_factory=list)
     environments: dict[str, Environment] = field(default_factory=dict)
     deployments: dict[str, Deployment] = field(default_factory=dict)
+    operations: dict[str, Operation] = field(default_factory=dict)
 
 
 def build_scene() -> Scene:
@@ -84,6 +85,7 @@ def build_scene() -> Scene:
     _add_projects(scene)
     _add_environments(scene)
     _add_deployments(scene)
+    _add_operations(scene)
     return scene
 
 
@@ -201,6 +203,17 @@ def make_environment(
     )
 
 
+def _add_operations(scene: Scene) -> None:
+    """Operations that are no deployments: on servers."""
+    now, alice = clock.now(), scene.cast.alice
+    for server, (status, hours) in zip(
+        scene.servers, (("completed", 30), ("failed", 4), ("running", 0.01)), strict=False
+    ):
+        started = now - timedelta(hours=hours)
+        title = f"Prepare the server {server.name}"
+        scene.operations[status] = add_operation(server, PREPARE, title, alice, status, started)
+
+
 def _add_deployments(scene: Scene) -> None:
     alice, now = scene.cast.alice, clock.now()
     scene.deployments["completed"] = add_deployment(
@@ -221,26 +234,7 @@ def add_deployment(
     environment: Environment, person: User, status: str, started: datetime, *, number: int, lines: int = 240
 ) -> Deployment:
     """A deployment with its sixteen steps in the states that go with `status`, and log lines."""
-    finished = None if status == "running" else started + timedelta(seconds=sum(SECONDS))
-    operation = Operation.objects.create(
-        kind=DEPLOY,
-        title=f"Deploy {environment.name}",
-        subject_type=Environment._meta.label_lower,
-        subject_id=environment.pk,
-        organization=environment.organization,
-        lock_key=environment.lock_key,
-        status=status,
-        outcome="" if status == "running" else status,
-        created_by=person,
-        queued_at=started,
-        started_at=started,
-        finished_at=finished,
-        error="The module agency_sale cannot be loaded." if status == "failed" else "",
-        version=20,
-    )
-    Operation.objects.filter(pk=operation.pk).update(created_at=started)
-    steps = _make_steps(operation, status, started)
-    add_lines(operation, steps, lines, started)
+    operation = add_operation(environment, DEPLOY, f"Deploy {environment.name}", person, status, started, lines=lines)
     deployment = Deployment.objects.create(
         environment=environment,
         number=number,
@@ -253,6 +247,39 @@ def add_deployment(
     )
     Deployment.objects.filter(pk=deployment.pk).update(created_at=started)
     return deployment
+
+
+def add_operation(
+    subject: Environment | Server,
+    kind: str,
+    title: str,
+    person: User,
+    status: str,
+    started: datetime,
+    *,
+    lines: int = 240,
+) -> Operation:
+    """An operation with steps in the states that go with `status`, and log lines."""
+    finished = None if status == "running" else started + timedelta(seconds=sum(SECONDS))
+    operation = Operation.objects.create(
+        kind=kind,
+        title=title,
+        subject_type=subject._meta.label_lower,
+        subject_id=subject.pk,
+        organization=subject.organization,
+        lock_key=subject.lock_key,
+        status=status,
+        outcome="" if status == "running" else status,
+        created_by=person,
+        queued_at=started,
+        started_at=started,
+        finished_at=finished,
+        error="The module agency_sale cannot be loaded." if status == "failed" else "",
+        version=20,
+    )
+    Operation.objects.filter(pk=operation.pk).update(created_at=started)
+    add_lines(operation, _make_steps(operation, status, started), lines, started)
+    return operation
 
 
 def _make_steps(operation: Operation, status: str, started: datetime) -> list[OperationStep]:
