@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 
 import pytest
 import redis
+from asgiref.sync import sync_to_async
+from django.db import connections
 
+from apps.operations.announce import announce
 from apps.operations.models import Status
 from oecsh.embedded.valkey import Valkey
 from tests.operations.conftest import wait_for, wait_until_over
 from tests.operations.processes import beat, worker
+from tests.operations.sockets import Socket
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
@@ -60,3 +65,27 @@ def test_redis_restarted_and_flushed_in_the_middle_of_a_step(control_plane, queu
     valkey.start()
     assert wait_until_over(behind, 25).status == Status.COMPLETED, "and the next one begins when it is back"
     assert world.count("third", "begin") == 1
+
+
+async def test_an_open_page_hears_again_after_redis_was_restarted(valkey, queue, organization, cast, sign_in, settings):
+    """The page also asks every few seconds; but the announcements themselves come back too."""
+    layer = settings.CHANNEL_LAYERS["default"]
+    settings.CHANNEL_LAYERS = {"default": layer | {"CONFIG": layer["CONFIG"] | {"hosts": [valkey.url]}}}
+    operation = await sync_to_async(queue)("toy.two")
+    page = Socket(f"/ws/operations/{operation.pk}/", await sync_to_async(sign_in)(cast.sam))
+    assert await page.connect() is None
+    await page.receive()
+    await sync_to_async(valkey.stop)()
+    await sync_to_async(announce)(operation)  # nobody hears this one
+    await sync_to_async(valkey.start)()
+
+    async def hears() -> bool:
+        await sync_to_async(announce)(operation)
+        return not await page.is_silent(0.5)
+
+    async with asyncio.timeout(20):
+        while not await hears():
+            pass
+    assert (await page.receive())["status"] == Status.QUEUED
+    await page.disconnect()
+    await sync_to_async(connections.close_all)()
