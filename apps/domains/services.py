@@ -121,7 +121,7 @@ def request_certificate(*, environment: Environment, host: Host, run: Progress =
 
 
 def _result_of(certificate: Certificate) -> CertificateResult:
-    shared = certificate.names[0].startswith("*.")
+    shared = certificate.is_shared
     kind = "shared certificate" if shared else "certificate"
     text = f"The {kind} for {certificate} is valid until {certificate.not_after:%Y-%m-%d %H:%M} UTC."
     return CertificateResult(CertificateState.SHARED if shared else CertificateState.OWN, text, certificate)

@@ -35,6 +35,11 @@ class DnsWriter(abc.ABC):
             words = f"{', '.join(missing)} is missing"
             raise Problem("domains.dns_settings_incomplete", provider=provider.name, missing=words)
 
+    @abc.abstractmethod
+    def check_settings(self) -> None:
+        """Raises Problem where the settings cannot work: a key that is none, an address that is not allowed. Asks
+        nobody but the resolver."""
+
     @property
     def seconds_to_propagate(self) -> float:
         """How long to wait for a change to show."""

@@ -20,6 +20,11 @@ class HttpDnsWriter(DnsWriter):
     needed_credentials = ("auth_token",)
     endpoint: ClassVar[str] = ""
 
+    def check_settings(self) -> None:
+        """An endpoint of one's own; the company's is known to be allowed."""
+        if self.settings.get("endpoint"):
+            base_url(self.settings["endpoint"])
+
     def call(self, method: str, path: str, *, zone: str, missing_is_none: bool = False, **arguments: Any) -> Any:
         """The decoded answer; None for 404 where `missing_is_none`, and for an empty one."""
         url = base_url(self.settings.get("endpoint") or self.endpoint) + path

@@ -34,6 +34,11 @@ class Rfc2136Writer(DnsWriter):
     propagation_seconds = 60
     smallest_ttl = 1
 
+    def check_settings(self) -> None:
+        """The server's address and the key."""
+        self._address()
+        self._update("test")
+
     def has_zone(self, zone: str) -> bool:
         """True where the server answers with the zone's own SOA."""
         query = dns.message.make_query(_absolute(zone), "SOA")

@@ -103,6 +103,11 @@ class Certificate(BaseModel):
         """What operations on it lock."""
         return f"certificate:{self.pk}"
 
+    @property
+    def is_shared(self) -> bool:
+        """True for a wildcard, which all names of a base domain use."""
+        return any(name.startswith("*.") for name in self.names)
+
     def covers(self, host_name: str) -> bool:
         """True for the name itself and for a wildcard one label above."""
         return host_name in self.names or f"*.{host_name.partition('.')[2]}" in self.names

@@ -34,6 +34,7 @@ _TABS = (
     ("Logs", "logs/", "project.environments.logs.view"),
     ("Variables", "variables/", "project.environments.vars.view"),
     ("Repositories", "repositories/", "project.environments.view"),
+    ("Domains", "domains/", "project.environments.view"),
     ("Settings", "settings/", "project.environments.view"),
 )
 
