@@ -150,7 +150,7 @@ def settle_database(context: DeployContext) -> str:
 def fill_database(context: DeployContext) -> None:
     """A copy of the best seed, made this environment's own in the same go; or an empty database."""
     seed = _choose_seed(context)
-    specification = context.specification("postgres")
+    specification = context.specification("postgres").with_release(is_boosted=True)
     if seed is None:
         runtime.ensure_database(context.host, specification)
         context.run.info(f"An empty database with its own role, on {context.image('postgres').reference}")

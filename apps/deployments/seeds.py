@@ -85,9 +85,7 @@ def find(context: DeployContext, key: str | None) -> Seed | None:
 def copy(context: DeployContext, seed: Seed) -> None:
     """Puts a copy of the seed in the place of the environment's data, unless one is there already."""
     specification = context.base_specification
-    context.host.run_script(
-        _COPY, _folder(seed.key), specification.directory, specification.database_name, timeout=600
-    )
+    context.host.run_script(_COPY, _folder(seed.key), specification.directory, specification.database_name, timeout=600)
     Seed.objects.filter(pk=seed.pk).update(last_used_at=clock.now())
 
 

@@ -6,7 +6,6 @@ and only the last step stops the old one and gives its name to the new one. Unti
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from apps.core.exceptions import Problem
@@ -18,7 +17,7 @@ from apps.environments import runtime
 from apps.environments.render_containers import ContainerSpecification
 from apps.environments.render_specification import HTTP_PORT
 from apps.environments.runtime import SUCCESSOR
-from apps.environments.runtime_containers import digest_of, find_container, set_limits, state_of
+from apps.environments.runtime_containers import digest_of, find_container, state_of
 from apps.servers.host import CommandFailed
 
 READY_SECONDS = 180
@@ -66,8 +65,9 @@ def was_running(context: DeployContext) -> bool:
 
 
 def wanted_container(context: DeployContext) -> ContainerSpecification:
-    """Odoo's container of this release."""
-    return runtime.configuration_of(context.specification("odoo"), release=str(context.release.number))
+    """Odoo's container of this release. While it starts it may use the whole allocation."""
+    specification = context.specification("odoo").with_release(is_boosted=True)
+    return runtime.configuration_of(specification, release=str(context.release.number))
 
 
 def is_current(context: DeployContext) -> bool:
@@ -83,12 +83,12 @@ def start_current(context: DeployContext) -> None:
 
 def create_successor(context: DeployContext) -> None:
     """Makes the new container, which does not start yet."""
-    runtime.ensure_odoo_container(context.host, _with_boost(context, wanted_container(context)), begin=False)
+    runtime.ensure_odoo_container(context.host, wanted_container(context), begin=False)
 
 
 def start_successor(context: DeployContext) -> None:
     """Starts the new container. Only when its database is as it should be."""
-    runtime.ensure_odoo_container(context.host, _with_boost(context, wanted_container(context)))
+    runtime.ensure_odoo_container(context.host, wanted_container(context))
 
 
 def serving_name(context: DeployContext) -> str:
@@ -149,19 +149,7 @@ def remove_successor(context: DeployContext) -> None:
 
 
 def take_over(context: DeployContext) -> None:
-    """The successor gets the name, the old one goes, and Odoo gets its own share of the processor."""
+    """The successor gets the name, the old one goes, and every part gets its own share of the processor."""
     specification = context.base_specification
     runtime.replace_odoo(context.host, specification)
-    allocation = specification.allocation
-    set_limits(
-        context.host,
-        specification.container_name("odoo"),
-        allocation.odoo_memory_megabytes,
-        specification.limit_cpu(allocation.odoo_cpu),
-    )
-
-
-def _with_boost(context: DeployContext, wanted: ContainerSpecification) -> ContainerSpecification:
-    """While it starts, Odoo may use the whole allocation: PostgreSQL has little to do then."""
-    specification = context.base_specification
-    return replace(wanted, cpu=specification.limit_cpu(specification.allocation.cpu))
+    runtime.resize(context.host, specification)

@@ -88,7 +88,7 @@ def database_container(specification: EnvironmentSpecification, files: Mapping[s
         address=specification.address("db"),
         alias="db",
         memory_megabytes=allocation.postgres_memory_megabytes,
-        cpu=specification.limit_cpu(allocation.postgres_cpu),
+        cpu=specification.cpu_of(allocation.postgres_cpu),
         pids_limit=specification.max_connections + 64,
         mounts=(
             Mount(str(directory / "postgres"), PGDATA, read_only=False),
@@ -118,7 +118,7 @@ def pgbouncer_container(specification: EnvironmentSpecification, files: Mapping[
         address=specification.address("pgbouncer"),
         alias="pgbouncer",
         memory_megabytes=allocation.pgbouncer_memory_megabytes,
-        cpu=specification.limit_cpu(allocation.pgbouncer_cpu),
+        cpu=specification.cpu_of(allocation.pgbouncer_cpu),
         pids_limit=32,
         mounts=(Mount(str(specification.directory / "config" / "pgbouncer"), PGBOUNCER_INI.rpartition("/")[0]),),
         labels=_labels(specification, "pgbouncer"),
@@ -145,7 +145,7 @@ def odoo_container(
         address=specification.address(specification.slot),
         alias="odoo",
         memory_megabytes=allocation.odoo_memory_megabytes,
-        cpu=specification.limit_cpu(allocation.odoo_cpu),
+        cpu=specification.cpu_of(allocation.odoo_cpu),
         pids_limit=512 + 32 * allocation.processes,
         mounts=odoo_mounts(specification, configuration),
         environment=odoo_environment(specification),
@@ -173,8 +173,8 @@ def odoo_mounts(specification: EnvironmentSpecification, configuration: str) -> 
 
 
 def odoo_environment(specification: EnvironmentSpecification) -> dict[str, str]:
-    """The customer's variables. Byte code of mounted source goes where Odoo may write."""
-    return {**specification.variables, "PYTHONPYCACHEPREFIX": f"{DATA_DIRECTORY}/.pycache"}
+    """The customer's variables, and nothing of ours."""
+    return dict(specification.variables)
 
 
 def _labels(specification: EnvironmentSpecification, part: str) -> dict[str, str]:

@@ -94,6 +94,8 @@ class EnvironmentSpecification:
     addons: tuple[AddonsFolder, ...] = ()
     platform_addons: str = ""
     slot: str = "odoo"
+    # While a deployment starts it, each part may use the whole allocation: the others have little to do then.
+    is_boosted: bool = False
 
     @property
     def major(self) -> int:
@@ -126,6 +128,10 @@ class EnvironmentSpecification:
     def with_release(self, **values: object) -> EnvironmentSpecification:
         """The same with the images and addons of a release."""
         return replace(self, **values)
+
+    def cpu_of(self, share: Decimal) -> Decimal:
+        """The cores that a container gets of its share."""
+        return self.limit_cpu(self.allocation.cpu if self.is_boosted else share)
 
     def limit_cpu(self, cpu: Decimal) -> Decimal:
         """Docker refuses more cores than the server has, and less than a hundredth."""
