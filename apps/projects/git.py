@@ -177,7 +177,17 @@ def _fetch_into(mirror: Path, repository: Repository, *, run: Any, commit: str, 
     started = time.monotonic()
     with open_access(repository) as access:
         run_git(
-            ["fetch", "--progress", "--force", "--no-write-fetch-head", "--no-recurse-submodules", *what],
+            # As packs, however small: that is what `_check_size` looks at.
+            [
+                "-c",
+                "fetch.unpackLimit=1",
+                "fetch",
+                "--progress",
+                "--force",
+                "--no-write-fetch-head",
+                "--no-recurse-submodules",
+                *what,
+            ],
             access=access,
             directory=mirror,
             run=run,

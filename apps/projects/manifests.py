@@ -95,7 +95,7 @@ def content_hash(folder: Path) -> str:
             if path.is_symlink():
                 kind, content = "link", os.readlink(path).encode()
             else:
-                kind = "program" if os.access(path, os.X_OK) and path.stat().st_mode & 0o100 else "file"
+                kind = "program" if path.stat().st_mode & 0o100 else "file"
                 with path.open("rb") as file:
                     content = hashlib.file_digest(file, "sha256").digest()
             total.update(f"{kind}\0{path.relative_to(folder)}\0{len(content)}\0".encode() + content)
