@@ -8,8 +8,9 @@ from collections.abc import Iterable
 MASK = "••••••"
 # A shorter value would mask half of every line; such secrets are refused where they are entered.
 SHORTEST_SECRET = 4
+# A scheme begins where a word begins and is short: otherwise a long line of letters takes the square of its length.
 _URL_PASSWORD = re.compile(
-    r"(?P<scheme>[a-z][a-z0-9+.-]*://)(?P<user>[^\s/@:]*):(?P<password>[^\s/@]+)@", re.IGNORECASE
+    r"(?P<scheme>(?<![a-z0-9+.-])[a-z][a-z0-9+.-]{0,30}://)(?P<user>[^\s/@:]*):(?P<password>[^\s/@]+)@", re.IGNORECASE
 )
 _TERMINAL_ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")

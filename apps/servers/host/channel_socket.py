@@ -70,7 +70,7 @@ class ChannelSocket:
     def _raise_if_lost(self, cause: BaseException | None) -> None:
         transport = self.channel.get_transport()
         if transport is None or not transport.is_active():
-            reason = (transport and transport.get_exception()) or cause or "cut"
+            reason = (transport and transport.get_exception()) or cause
             raise ConnectionLost("servers.connection_lost", address=self.address, reason=reason) from cause
 
     def makefile(self, mode: str = "rb", buffering: int | None = None) -> io.BufferedReader:

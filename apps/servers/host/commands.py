@@ -46,7 +46,7 @@ def open_session(transport: Transport, address: str) -> paramiko.Channel:
     except paramiko.ChannelException as error:
         raise Problem("servers.too_many_channels", address=address) from error
     except (paramiko.SSHException, OSError, EOFError) as error:
-        raise ConnectionLost("servers.connection_lost", address=address, reason=error or "cut") from error
+        raise ConnectionLost("servers.connection_lost", address=address, reason=error) from error
 
 
 def execute(
@@ -92,7 +92,7 @@ def _lost(address: str) -> Iterator[None]:
     try:
         yield
     except (paramiko.SSHException, EOFError, OSError) as error:
-        raise ConnectionLost("servers.connection_lost", address=address, reason=error or "cut") from error
+        raise ConnectionLost("servers.connection_lost", address=address, reason=error) from error
 
 
 def _exit_code(channel: paramiko.Channel, deadline: float) -> int:

@@ -148,7 +148,7 @@ def _greet(transport: Transport, address: str, port: int) -> None:
             raise Problem("servers.not_ssh", address=address, port=port) from error
         if "banner" in text:
             raise ConnectionLost("servers.ssh_silent", address=address, port=port) from error
-        raise ConnectionLost("servers.connection_lost", address=address, reason=text or "cut") from error
+        raise ConnectionLost("servers.connection_lost", address=address, reason=text) from error
 
 
 def _check_still_offered(endpoint: Endpoint, error: IncompatiblePeer) -> None:

@@ -10,6 +10,12 @@ from apps.core.exceptions import Problem, RetryableError
 class ConnectionLost(Problem, RetryableError):
     """The way to the server failed, not the server: the engine tries again. Shown with its own text all the same."""
 
+    def __init__(self, code: str, **context: object) -> None:
+        # Many errors of the libraries have no text.
+        if "reason" in context:
+            context["reason"] = str(context["reason"] or "") or "it was cut"
+        super().__init__(code, **context)
+
 
 @dataclass(frozen=True)
 class CommandResult:

@@ -190,7 +190,7 @@ class Files:
             except OSError as error:
                 self._raise_os_error(error, path)
             except (EOFError, paramiko.SSHException) as error:
-                raise self._lost(error or "cut") from error
+                raise self._lost(error) from error
 
     def _raise_os_error(self, error: OSError, path: PurePath | str) -> None:
         transport_is_gone = not self._host.transport.is_active()

@@ -157,7 +157,7 @@ class Host:
         except paramiko.ChannelException:
             raise
         except (paramiko.SSHException, OSError, EOFError) as error:
-            raise ConnectionLost("servers.connection_lost", address=self.address, reason=error or "cut") from error
+            raise ConnectionLost("servers.connection_lost", address=self.address, reason=error) from error
 
     def _docker_command(self, *arguments: str) -> list[str]:
         return ["docker", "--host", f"unix://{self.docker_socket}", *arguments]
@@ -234,7 +234,7 @@ class CommandInput:
         exit_code = self._channel.exit_status
         if exit_code == -1:
             transport = self._channel.get_transport()
-            reason = (transport and transport.get_exception()) or "cut"
+            reason = transport and transport.get_exception()
             raise ConnectionLost("servers.connection_lost", address=self._socket.address, reason=reason)
         if exit_code != 0:
             raise CommandFailed.of(self._program, CommandResult(exit_code, "", said.decode(errors="replace")))
