@@ -67,7 +67,7 @@ class CeleryProcess:
 
 
 def worker(folder: Path, concurrency: int, name: str = "worker", **environment: str) -> CeleryProcess:
-    options = ("--hostname", f"{name}@test", "--concurrency", str(concurrency), "--without-gossip", "--without-mingle")
+    options = ("--hostname", f"{name}@test", "--autoscale", f"{concurrency},2", "--without-gossip", "--without-mingle")
     started = CeleryProcess(folder, "worker", *options, **environment)
     started.log = folder / f"{name}.log"
     return started
