@@ -1,6 +1,6 @@
 /* The lines of a log as elements: chunks of a few hundred, each laid out only when it comes near the view. */
 
-const CHUNK = 250;
+const CHUNK = 100;
 const MOST_LINES = 20000;
 const LINE_HEIGHT = 20;
 const MOST_MARKS = 2000;

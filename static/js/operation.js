@@ -29,12 +29,17 @@ function oneAtATime(work) {
 
 class Steps {
   constructor(section, changed) {
-    this.section = section;
+    this.id = section.id;
     this.changed = changed;
     this.title = document.title;
     this.url = section.dataset.stepsUrl ?? `/operations/${section.dataset.operation}/steps/`;
     this.refresh = oneAtATime(() => this.fetch());
     this.showTitle();
+  }
+
+  /* By its id: htmx replaces the element when the button in it is pressed. */
+  get section() {
+    return document.getElementById(this.id);
   }
 
   get version() {
@@ -100,7 +105,7 @@ function followOperation(section) {
   const steps = new Steps(section, () => {
     document.dispatchEvent(new CustomEvent("operation:changed"));
     if (steps.isFinished) {
-      log?.more().then(() => log.finished(section.querySelector(".step[data-status=failed]")?.dataset.step));
+      log?.more().then(() => log.finished(steps.section.querySelector(".step[data-status=failed]")?.dataset.step));
       socket?.close();
       clearTimeout(timer);
       document.querySelectorAll("[data-reload-when-finished]").forEach((part) => window.htmx?.trigger(part, "finished"));
@@ -113,10 +118,11 @@ function followOperation(section) {
     if (!steps.isFinished) timer = setTimeout(askAll, socket?.isOpen ? WITH_SOCKET : WITHOUT_SOCKET);
   }
 
-  document.addEventListener("click", (event) => {
+  const tellReport = (event) => {
     const button = event.target.closest("[data-report]");
-    if (button) button.dataset.copy = report(section);
-  }, { capture: true });
+    if (button) button.dataset.copy = report(steps.section);
+  };
+  document.addEventListener("click", tellReport, { capture: true });
 
   log?.start({ failedStep: section.querySelector(".step[data-status=failed]")?.dataset.step, isFinished: steps.isFinished });
   if (steps.isFinished) return;

@@ -21,7 +21,7 @@ def test_page_is_sound(case: PageCase, scene: Scene, look: Callable[..., Watched
         watched.open(case.address(scene), expect=case.status)
         watched.assert_fits()
         for theme in ("light", "dark"):
-            watched.page.emulate_media(color_scheme=theme)
+            watched.change_theme(theme)
             watched.shoot(f"{case.name}-{width}-{theme}")
             watched.assert_accessible()
         # Chromium itself reports the answer 404 of a page that is meant to be missing.

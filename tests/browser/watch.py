@@ -49,6 +49,20 @@ class WatchedPage:
         assert response.status == expect, f"{address} answered {response.status}"
         self.page.evaluate("document.fonts.ready.then(() => true)")
 
+        self._wait_for_log()
+
+    def change_theme(self, theme: str) -> None:
+        """`light` or `dark`. Lines of a log that are out of sight keep their colours until they are laid out again,
+        which axe does not know: such a page is opened anew."""
+        self.page.emulate_media(color_scheme=theme)
+        if self.page.locator("[data-log]").count():
+            self.page.reload()
+            self._wait_for_log()
+
+    def _wait_for_log(self) -> None:
+        if self.page.locator("[data-log][data-operation]").count():
+            self.page.locator(".log-lines .line").first.wait_for(state="attached")
+
     def assert_no_complaints(self, *, but: str = "") -> None:
         """Nothing in the console: no error, no violation of the policy."""
         left = [text for text in self.complaints if not but or but not in text]

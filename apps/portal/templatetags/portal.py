@@ -10,6 +10,8 @@ from django.templatetags.static import static
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from apps.core.templatetags.core import status_badge
+
 register = template.Library()
 
 STEP_ICONS = {
@@ -36,6 +38,14 @@ def icon(name: str, label: str = "", classes: str = "") -> SafeString:
 def step_icon(status: str) -> str:
     """The icon of a step: its shape tells the status, not its colour alone."""
     return STEP_ICONS.get(status, "circle-dashed")
+
+
+@register.filter
+def operation_badge(status: str) -> SafeString:
+    """The badge of an operation: running is on its way, unlike a running environment, which is as it should be."""
+    if status != "running":
+        return status_badge(status)
+    return format_html('<span class="badge badge-soft badge-info" data-status="{}" data-busy>{}</span>', status, status)
 
 
 @register.inclusion_tag("components/meter.html")
