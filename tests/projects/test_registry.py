@@ -104,8 +104,8 @@ def start() -> Iterator:
         server.shutdown()
 
 
-def account(host: str, password: str = "pass-word", kind: str = "other") -> RegistryAccount:
-    return RegistryAccount(name="R", kind=kind, host=host, username="robot", password=password)
+def account(host: str, opens: str = "pass-word", kind: str = "other") -> RegistryAccount:
+    return RegistryAccount(name="R", kind=kind, host=host, username="robot", password=opens)
 
 
 @pytest.mark.parametrize("flow", ["bearer", "basic", "open"])
