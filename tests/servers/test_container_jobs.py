@@ -139,7 +139,7 @@ def test_a_worker_killed_in_the_middle(queue, lab_server) -> None:
         "DJANGO_SETTINGS_MODULE": "tests.servers.worker_settings",
         "TEST_DATABASE_NAME": connection.settings_dict["NAME"],
     }
-    command = [sys.executable, "-m", "tests.servers.jobs_pipeline", str(operation.pk)]
+    command = [sys.executable, "-m", "tests.servers.worker", str(operation.pk)]
     with subprocess.Popen(command, cwd=ROOT, env=environment) as worker:
         wait_for(lambda: count_lines(operation) > 30)
         worker.kill()

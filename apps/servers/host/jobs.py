@@ -18,6 +18,7 @@ from docker.models.containers import Container
 
 from apps.core.exceptions import Problem
 from apps.operations.exceptions import Cancelled, DeadlineExceeded
+from apps.operations.models import Level
 from apps.operations.run import Run, SourceLine
 from apps.servers.host.job_log import LogReader
 
@@ -49,7 +50,7 @@ def run_container_job(
     memory: int | None = None,
     user: str | None = None,
     labels: Mapping[str, str] | None = None,
-    line_level: Callable[[str], str] = lambda text: "info",
+    line_level: Callable[[str], str] = lambda text: Level.INFO,
     timeout: float = 3600,
     entrypoint: Sequence[str] | None = None,
     working_directory: str | None = None,
