@@ -52,6 +52,9 @@ def configuration(*, level: str, as_json: bool) -> dict[str, Any]:
             "docker": {"level": "WARNING"},
             "urllib3": {"level": "WARNING"},
             "django.request": {"level": "ERROR"},
+            # One line per tick of the scanner says nothing.
+            "celery.worker.strategy": {"level": "WARNING"},
+            "celery.app.trace": {"level": "WARNING"},
             "uvicorn.error": {"level": "WARNING"},
         },
     }

