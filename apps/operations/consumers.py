@@ -17,7 +17,6 @@ from apps.operations import access
 from apps.operations.announce import group_of, group_of_person, message_for
 from apps.operations.models import Operation
 
-CHECK_SECONDS = 30
 # Close codes from 4000 on are the application's: the page does not try again after these.
 NOT_ALLOWED = 4403
 
@@ -26,8 +25,6 @@ class OperationConsumer(AsyncJsonWebsocketConsumer):
     """`/ws/operations/{id}/` sends `{"sequence": N, "version": V, "status": …}` when it is opened and whenever these
     grow. Rights (and the session) are checked when it is opened, when the person's rights change, and every 30 s; a
     stranger's is refused, one whose right is gone is closed with code 4403. What comes from the browser is ignored."""
-
-    check_seconds = CHECK_SECONDS
 
     async def connect(self) -> None:
         self.operation_id = self.scope["url_route"]["kwargs"]["operation_id"]
@@ -63,7 +60,7 @@ class OperationConsumer(AsyncJsonWebsocketConsumer):
 
     async def _check_regularly(self) -> None:
         while True:
-            await asyncio.sleep(self.check_seconds)
+            await asyncio.sleep(settings.OPERATION_RIGHTS_CHECK_SECONDS)
             if not await self._close_unless_allowed():
                 return
             # Whatever announcement was lost (Redis restarted), this makes up for it.

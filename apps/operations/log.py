@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 import uuid
 from collections import deque
 from dataclasses import dataclass, field
@@ -80,6 +81,7 @@ class LogWriter:
         self._announce = False
         self._written = self._stored = 0
         self._wanted = 0
+        self._stored_at = 0.0
         self._closing = False
         self._failure: BaseException | None = None
         self._condition = threading.Condition()
@@ -159,8 +161,9 @@ class LogWriter:
             while not (self._entries or self._progress or self._announce or self._closing):
                 self._condition.wait()
             if self._entries or self._progress:
-                # Lines come in flocks: a moment's patience stores many at once.
-                self._condition.wait_for(self._is_hurried, GATHER_SECONDS)
+                # Lines come in flocks: the first is stored at once, those behind it after a moment, many together.
+                patience = self._stored_at + GATHER_SECONDS - time.monotonic()
+                self._condition.wait_for(self._is_hurried, max(0.0, patience))
             return bool(self._entries or self._progress or self._announce)
 
     def _is_hurried(self) -> bool:
@@ -176,6 +179,7 @@ class LogWriter:
             persist(lambda: self._store(entries, progress), self._sign)
         with self._condition:
             self._stored += len(entries)
+            self._stored_at = time.monotonic()
             self._condition.notify_all()
 
     def _store(self, entries: list[Entry], progress: dict[uuid.UUID, dict[str, Any]]) -> None:

@@ -147,14 +147,15 @@ class Operation(BaseModel):
     @property
     def may_be_cancelled(self) -> bool:
         """True while a request to cancel would still be accepted (the service decides without a race)."""
-        from apps.operations.pipeline import get_pipeline
+        from apps.operations.pipeline import all_pipelines
 
+        pipeline = all_pipelines().get(self.kind)
         return (
             not self.is_finished
             and not self.outcome
             and self.final_started_at is None
             and self.cancel_requested_at is None
-            and get_pipeline(self.kind).cancellable
+            and (pipeline is None or pipeline.cancellable)
         )
 
     @cached_property

@@ -24,7 +24,7 @@ from apps.operations.models import (
     Status,
     Trigger,
 )
-from apps.operations.pipeline import Pipeline, get_pipeline
+from apps.operations.pipeline import Pipeline, all_pipelines, get_pipeline
 from apps.orgs.models import Organization
 
 
@@ -64,7 +64,6 @@ def queue(
         _create_steps(operation, get_pipeline(kind))
         if operation.status == Status.QUEUED:
             ring_on_commit(operation)
-        transaction.on_commit(lambda: announce(operation))
     return operation
 
 
@@ -142,7 +141,8 @@ def _why_not_cancellable(operation: Operation) -> str:
         return "It is being undone already."
     if operation.final_started_at is not None:
         return "Its last step has begun."
-    if not get_pipeline(operation.kind).cancellable:
+    pipeline = all_pipelines().get(operation.kind)
+    if pipeline is not None and not pipeline.cancellable:
         return "Half of it would be worse than all of it."
     return ""
 
@@ -156,7 +156,9 @@ def retry(*, operation: Operation, user: Any) -> Operation:
         raise Conflict("operations.not_retryable", title=operation.title, reason="It went well.")
     if operation.subject is None:
         raise Conflict("operations.not_retryable", title=operation.title, reason="What it was about is gone.")
-    pipeline = get_pipeline(operation.kind)
+    pipeline = all_pipelines().get(operation.kind)
+    if pipeline is None:
+        raise Conflict("operations.unknown_kind", kind=operation.kind)
     with transaction.atomic():
         audit.record(
             action="operation.retried", actor=user, organization_id=operation.organization_id, target=operation

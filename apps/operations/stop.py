@@ -54,10 +54,8 @@ class StopSign:
                 self._due_since = time.monotonic()
         self._wake.set()
         for callback in callbacks:
-            try:
-                callback()
-            except Exception:
-                logger.warning("A callback that stops a step failed", exc_info=True)
+            # In threads of their own: closing a broken connection may block, and the heart must go on beating.
+            threading.Thread(target=_call, args=[callback], name="stop", daemon=True).start()
 
     def overdue(self) -> float:
         """Seconds since the running step was told to stop; 0 when it was not, or when nothing runs."""
@@ -121,3 +119,10 @@ class StopSign:
         finally:
             with self._lock, contextlib.suppress(ValueError):
                 self._callbacks.remove(callback)
+
+
+def _call(callback: Callable[[], None]) -> None:
+    try:
+        callback()
+    except Exception:
+        logger.warning("A callback that stops a step failed", exc_info=True)

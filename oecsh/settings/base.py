@@ -230,6 +230,8 @@ OPERATION_LOG_RETENTION = timedelta(days=90)
 OPERATION_LOG_MAXIMUM_LINES = 50_000
 # A step that was told to stop and does not has its worker process ended after this time.
 OPERATION_STOP_GRACE_SECONDS = 30
+# How often an open websocket asks whether its person may still look (besides at every change of the person's rights).
+OPERATION_RIGHTS_CHECK_SECONDS = 30
 
 REST_FRAMEWORK = {"DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema"}
 SPECTACULAR_SETTINGS = {"TITLE": "OEC.SH", "VERSION": "1", "SWAGGER_UI_DIST": "SIDECAR", "REDOC_DIST": "SIDECAR"}

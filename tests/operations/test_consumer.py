@@ -11,7 +11,7 @@ from django.contrib.sessions.models import Session
 from django.db import connections
 
 from apps.operations import services
-from apps.operations.consumers import NOT_ALLOWED, OperationConsumer
+from apps.operations.consumers import NOT_ALLOWED
 from apps.operations.models import LogLine, Status
 from apps.operations.runner import run_operation
 from apps.orgs.models import Membership
@@ -107,9 +107,9 @@ async def test_it_stays_open_when_other_rights_change(mine, cast, sign_in):
 
 
 @pytest.fixture
-def often(monkeypatch):
+def often(settings):
     """The regular look at the rights, every 0.3 s instead of every 30."""
-    monkeypatch.setattr(OperationConsumer, "check_seconds", 0.3)
+    settings.OPERATION_RIGHTS_CHECK_SECONDS = 0.3
 
 
 def change_password(cast):
