@@ -18,9 +18,10 @@ from urllib3.util.retry import Retry
 
 from apps.core.exceptions import Problem
 from apps.domains.acme_accounts import account_for, forget_address, remember_address
-from apps.domains.acme_errors import OrderFailed, in_our_words, validation_failure, words_of
+from apps.domains.acme_errors import in_our_words, validation_failure, words_of
 from apps.domains.challenges import Solver, Task
 from apps.domains.models import AcmeAccount
+from apps.domains.order_failures import OrderFailed
 from apps.domains.progress import Progress, quiet
 
 SECONDS_PER_REQUEST = 20

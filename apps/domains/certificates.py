@@ -13,7 +13,6 @@ from apps.core import clock
 from apps.core.exceptions import Problem
 from apps.core.outgoing import check_url
 from apps.domains import ledger
-from apps.domains.acme_client import order_certificate
 from apps.domains.challenges import DnsSolver, HttpSolver, Solver
 from apps.domains.locks import locked
 from apps.domains.models import BaseDomain, Certificate, CertificateStatus, Challenge, DnsProvider, OrderOutcome
@@ -51,6 +50,9 @@ def wildcard_row(base_domain: BaseDomain) -> Certificate:
         defaults={"challenge": Challenge.DNS, "organization": base_domain.organization},
     )
     if base_domain.wildcard_certificate_id != certificate.pk:
+        # After a change of the directory the one from before is used until this one is there, and not renewed.
+        Certificate.objects.filter(pk=base_domain.wildcard_certificate_id).update(is_wanted=False)
+        Certificate.objects.filter(pk=certificate.pk).update(is_wanted=True)
         base_domain.wildcard_certificate = certificate
         base_domain.save(update_fields=["wildcard_certificate", "updated_at"])
     return certificate
@@ -121,10 +123,10 @@ def _is_needed(certificate: Certificate, issued_since: datetime | None) -> bool:
 
 
 def find_usable(host_name: str, organization: Organization | None) -> Certificate | None:
-    """A valid certificate for the name: its own, or a wildcard of the organization or of the platform; of several the
-    one that lives longest."""
+    """A valid certificate for the name: its own, or a wildcard of the organization or of the platform; of several one
+    that is still wanted, and the one that lives longest."""
     found = Certificate.objects.usable().covering(host_name).for_names_of(organization)
-    return found.order_by("-not_after").first()
+    return found.order_by("-is_wanted", "-not_after").first()
 
 
 def renewal_time(not_before: datetime, not_after: datetime) -> datetime:
@@ -140,6 +142,9 @@ def provider_of(base_domain: BaseDomain) -> DnsProvider:
 
 
 def _order(certificate: Certificate, make_solver: Callable[[], Solver], run: Progress) -> None:
+    # The library is loaded for an order only: ten megabytes in every process otherwise.
+    from apps.domains.acme_client import order_certificate
+
     operation = getattr(run, "operation", None)
     try:
         order = ledger.open_order(certificate, operation_id=getattr(operation, "pk", None))

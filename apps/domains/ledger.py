@@ -17,9 +17,9 @@ from django.db import models, transaction
 from apps.core import clock
 from apps.core.exceptions import Problem
 from apps.core.masking import mask
-from apps.domains.acme_errors import OrderFailed
 from apps.domains.locks import locked
 from apps.domains.models import Certificate, CertificateOrder, OrderOutcome
+from apps.domains.order_failures import OrderFailed
 
 if TYPE_CHECKING:
     from publicsuffixlist import PublicSuffixList

@@ -10,7 +10,7 @@ from apps.domains import services
 from apps.domains.models import Route
 from apps.domains.pipelines.update_route import UPDATE_KIND, wanted_state
 from apps.environments.models import Environment
-from apps.environments.signals import environment_leaving, status_changed
+from apps.environments.signals import environment_deleted, environment_leaving, status_changed
 from apps.operations import services as operations
 from apps.operations.models import Trigger
 from apps.operations.run import Run
@@ -21,6 +21,12 @@ from apps.servers.host import Host
 def take_the_name_away(*, environment: Environment, host: Host, run: Run, **_: Any) -> None:
     """Routes go before the containers that they lead to."""
     services.remove_routing(environment=environment, host=host, run=run)
+
+
+@receiver(environment_deleted)
+def forget_the_name(*, environment: Environment, **_: Any) -> None:
+    """Also where its server could not be reached any more."""
+    services.forget_name(environment)
 
 
 @receiver(status_changed)

@@ -11,7 +11,7 @@ from apps.core.exceptions import Problem
 from apps.domains import dns_records
 from apps.domains.base_domains import default_base_domain
 from apps.domains.issuing import queue_issue
-from apps.domains.models import Certificate, CertificateDelivery, CertificateStatus, DnsRecord
+from apps.domains.models import Certificate, CertificateDelivery, CertificateStatus, Challenge, DnsRecord
 from apps.domains.progress import quiet
 from apps.operations.models import Trigger
 from apps.servers.models import Server
@@ -32,7 +32,9 @@ def scan() -> int:
 
 def _due() -> list[Certificate]:
     fresh = Q(status=CertificateStatus.PENDING, created_at__gt=clock.now() - PATIENCE)
-    due = {certificate.pk: certificate for certificate in Certificate.objects.due().exclude(fresh)}
+    # Of a base domain that was removed.
+    homeless = Q(challenge=Challenge.DNS, base_domains=None)
+    due = {certificate.pk: certificate for certificate in Certificate.objects.due().exclude(fresh).exclude(homeless)}
     missed = CertificateDelivery.objects.filter(
         ~Q(fingerprint=F("certificate__fingerprint")) | ~Q(error=""),
         tried_at__lt=clock.now() - SECOND_TRY_AFTER,

@@ -13,7 +13,8 @@ from apps.domains import certificates, delivery, dns_records, routing
 from apps.domains.base_domains import address_for, base_domain_of
 from apps.domains.issuing import queue_issue
 from apps.domains.locks import locked
-from apps.domains.models import BaseDomain, Certificate, Route
+from apps.domains.models import BaseDomain, Certificate, DnsRecord, Route
+from apps.domains.models.certificates import CertificateQuerySet
 from apps.domains.progress import Progress, quiet
 from apps.domains.routes import RouteSpecification, RouteState
 from apps.environments.models import Environment
@@ -176,12 +177,21 @@ def remove_routing(*, environment: Environment, host: Host, run: Progress = quie
     """Takes the name away: route, records, and a certificate of its own. Harmless a second time."""
     routing.remove_route(host, environment.pk)
     dns_records.remove_of(environment, run=run)
-    own = Certificate.objects.filter(names=[environment.host_name], organization=environment.organization)
-    for certificate in own:
-        Certificate.objects.filter(pk=certificate.pk).update(is_wanted=False, updated_at=clock.now())
+    for certificate in _own_certificates(environment):
         delivery.withdraw(certificate, host=host, server=environment.server)
-    Route.objects.filter(environment=environment).delete()
+    forget_name(environment)
     run.info(f"{environment.host_name} leads nowhere any more.")
+
+
+def forget_name(environment: Environment) -> None:
+    """Takes the name out of our books, without its server. Records that are still there are removed by the scanner."""
+    _own_certificates(environment).update(is_wanted=False, updated_at=clock.now())
+    DnsRecord.objects.filter(environment=environment).update(environment=None)
+    Route.objects.filter(environment=environment).delete()
+
+
+def _own_certificates(environment: Environment) -> CertificateQuerySet:
+    return Certificate.objects.filter(names=[environment.host_name], organization=environment.organization)
 
 
 def _deliver_usable(environment: Environment, host: Host, run: Progress) -> Certificate | None:
@@ -216,7 +226,11 @@ def _apply_locked(
     certificate: Certificate | None,
     run: Progress,
 ) -> Route:
-    applied = routing.apply_route(host, specification, server=environment.server, run=run)
+    try:
+        applied = routing.apply_route(host, specification, server=environment.server, run=run)
+    except Problem as problem:
+        Route.objects.filter(environment=environment).update(error=str(problem), updated_at=clock.now())
+        raise
     if applied.changed:
         run.info(f"The proxy uses the route of {environment.host_name} ({applied.seconds:.1f} s).")
     route, _ = Route.objects.update_or_create(
