@@ -20,7 +20,6 @@ SECTIONS = (
     ("Home", "house", "portal:organization", ()),
     ("Projects", "boxes", "projects/", ("projects/", "p/")),
     ("Servers", "server", "servers/", ("servers/",)),
-    ("Domains", "globe", "domains/", ("domains/",)),
     ("Activity", "activity", "activity/", ("activity/", "operations/")),
     ("Settings", "settings", "settings/", ("settings/",)),
 )

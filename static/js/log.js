@@ -89,16 +89,12 @@ export class LogView {
   }
 
   show(answer) {
-    if (answer.problem) this.note(answer.problem);
+    this.element.querySelector("[data-note]").textContent = answer.problem ?? "";
     if (this.lines.size) this.pane.dataset.empty = "false";
     const total = this.lines.size.toLocaleString("en");
     this.count.textContent = this.isFiltered ? `${total} matching lines` : `${total} lines`;
     if (this.isFollowing) this.toEnd();
     this.lines.highlight(this.parameters.get("q"));
-  }
-
-  note(text) {
-    this.element.querySelector("[data-note]").textContent = text;
   }
 
   /* The lines before the first that is there, without moving what one reads. */

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from apps.accounts.models import User
 from tests.browser.scene import Scene
 
+NORTHWIND = "/o/acme/p/northwind-erp/"
+
 
 @dataclass(frozen=True)
 class PageCase:
@@ -56,5 +58,29 @@ PAGES = (
     PageCase("operation-running", lambda scene: operation_address(scene, "running")),
     PageCase("operation-failed", lambda scene: operation_address(scene, "failed")),
     PageCase("operation-completed", lambda scene: operation_address(scene, "completed")),
+    PageCase("projects", lambda scene: "/o/acme/projects/"),
+    PageCase("projects-empty", lambda scene: "/o/umbrella/projects/", charlie),
+    PageCase("project-create", lambda scene: "/o/acme/projects/new/"),
+    PageCase("project-stages", lambda scene: NORTHWIND),
+    PageCase("project-settings", lambda scene: f"{NORTHWIND}settings/"),
+    PageCase("git-credentials", lambda scene: "/o/acme/settings/git/"),
+    PageCase("registry-accounts", lambda scene: "/o/acme/settings/registries/"),
+    PageCase("environment-create", lambda scene: f"{NORTHWIND}new/"),
+    PageCase("environment-running", lambda scene: f"{NORTHWIND}production/"),
+    PageCase("environment-deploying", lambda scene: f"{NORTHWIND}staging/"),
+    PageCase("environment-changed", lambda scene: f"{NORTHWIND}development/"),
+    PageCase("environment-pending", lambda scene: f"{NORTHWIND}feature-invoicing/"),
+    PageCase("environment-error", lambda scene: "/o/acme/p/contoso/contoso-staging/"),
+    PageCase("environment-viewer", lambda scene: f"{NORTHWIND}production/", lambda scene: scene.cast.vera),
+    PageCase("environment-variables", lambda scene: f"{NORTHWIND}production/variables/"),
+    PageCase("environment-repositories", lambda scene: f"{NORTHWIND}production/repositories/"),
+    PageCase("environment-settings", lambda scene: f"{NORTHWIND}production/settings/"),
+    PageCase("environment-domains", lambda scene: f"{NORTHWIND}production/domains/"),
+    PageCase("environment-logs-empty", lambda scene: f"{NORTHWIND}feature-invoicing/logs/"),
+    PageCase("deployments", lambda scene: f"{NORTHWIND}production/deployments/"),
+    PageCase("deployment-completed", lambda scene: f"{NORTHWIND}production/deployments/12/"),
+    PageCase("deployment-running", lambda scene: f"{NORTHWIND}staging/deployments/3/"),
+    PageCase("deployment-failed", lambda scene: f"{NORTHWIND}development/deployments/8/"),
+    PageCase("server-capacity", lambda scene: "/o/acme/servers/web-2/capacity/"),
     PageCase("not-found", lambda scene: "/o/acme/nothing/", status=404),
 )
