@@ -90,6 +90,10 @@ class DeployContext:
             del self._early[name]
             raise
 
+    def has_begun(self, name: str) -> bool:
+        """True when this was begun early."""
+        return name in self._early
+
     def is_done(self, name: str) -> bool:
         """True when something that was begun early has ended well."""
         future = self._early.get(name)

@@ -15,6 +15,8 @@ LINE = re.compile(
 _LEVELS = {"DEBUG": Level.DEBUG, "WARNING": Level.WARNING, "ERROR": Level.ERROR, "CRITICAL": Level.ERROR}
 # An ERROR of these means that a module is not as it should be, whatever the exit code says.
 _FATAL_LOGGERS = ("odoo.modules.loading", "odoo.modules.graph", "odoo.modules.module_graph", "odoo.modules.registry")
+# In lines: what an exception says may go on for pages.
+LONGEST_REASON = 6
 _LAST_WORDS = re.compile(r"^(?:[\w.]+(?:Error|Exception|Warning|Invalid|NotFound)\b.*|[\w.]+\.\w*Error: .*)$")
 
 
@@ -42,13 +44,18 @@ def is_fatal(text: str) -> bool:
 
 
 def reason(lines: Iterable[str]) -> str:
-    """The sentence that says it best: the exception at the end of the last traceback, else the last error."""
-    exceptions, errors = [], []
+    """The sentence that says it best: the exception at the end of the last traceback with the lines that belong to
+    it, else the last error."""
+    exception: list[str] = []
+    error, is_open = "", False
     for text in lines:
         match = LINE.match(text)
-        if match and match["level"] in ("ERROR", "CRITICAL"):
-            errors.append(match["text"])
-        elif match is None and _LAST_WORDS.match(text.strip()):
-            exceptions.append(text.strip())
-    found = (exceptions or errors or [""])[-1]
+        if match or not text.strip():
+            is_open = is_open and not match and len(exception) < LONGEST_REASON
+            error = match["text"] if match and match["level"] in ("ERROR", "CRITICAL") else error
+        elif _LAST_WORDS.match(text):
+            exception, is_open = [text.strip()], True
+        elif is_open and len(exception) < LONGEST_REASON:
+            exception.append(text.strip())
+    found = " ".join(exception) or error
     return found if not found or found.endswith((".", "!", "?")) else f"{found}."

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
 
 from django.core.exceptions import ValidationError
 
 from apps.core.exceptions import Problem
-from apps.deployments import admission, database_state, health, login, passwords, seeds
+from apps.deployments import admission, database_state, health, login, passwords, seeds, switching
 from apps.deployments.context import DeployContext
 from apps.deployments.images import find_image
 from apps.deployments.models import Seed
@@ -156,6 +157,7 @@ def fill_database(context: DeployContext) -> None:
         context.run.info(f"An empty database with its own role, on {context.image('postgres').reference}")
         return
     seeds.copy(context, seed)
+    _begin_beside(context)
     runtime.ensure_database(
         context.host,
         specification,
@@ -164,6 +166,26 @@ def fill_database(context: DeployContext) -> None:
     )
     held = f" with {', '.join(seed.modules)}" if seed.modules else ""
     context.run.info(f"A copy of a kept first install{held}, with its own secrets and password")
+
+
+def _begin_beside(context: DeployContext) -> None:
+    """While PostgreSQL starts: PgBouncer, and Odoo's container with its configuration."""
+    if context.environment.use_pgbouncer and context.image_is_here("pgbouncer"):
+        context.begin_early("pgbouncer", _pgbouncer(context))
+    if context.image_is_here("odoo") and context.is_done("platform_addons"):
+        switching.begin_successor(context)
+
+
+def ensure_pgbouncer(context: DeployContext) -> bool:
+    """PgBouncer runs with the present settings; True when something changed."""
+    return context.wait_for("pgbouncer", _pgbouncer(context))
+
+
+def _pgbouncer(context: DeployContext) -> Callable[[], bool]:
+    host, specification = context.host, context.specification("pgbouncer")
+    if context.run.data.get("fills_database"):
+        specification = specification.with_release(is_boosted=True)
+    return lambda: runtime.ensure_pgbouncer(host, specification)
 
 
 def make_personal(context: DeployContext) -> None:
@@ -218,7 +240,8 @@ def _choose_seed(context: DeployContext) -> Seed | None:
 def write_configuration(context: DeployContext) -> None:
     """odoo.conf for serving and for installing, and its digest in the release."""
     specification = context.specification("odoo")
-    write_entries(context.host, specification, odoo_entries(specification))
+    if not context.has_begun("successor"):
+        write_entries(context.host, specification, odoo_entries(specification))
     digest = configuration_digest(specification)
     context.release.configuration_digest = digest
     context.release.save(update_fields=["configuration_digest", "updated_at"])

@@ -6,6 +6,7 @@ and only the last step stops the old one and gives its name to the new one. Unti
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from apps.core.exceptions import Problem
@@ -18,6 +19,7 @@ from apps.environments.render_containers import ContainerSpecification
 from apps.environments.render_specification import HTTP_PORT
 from apps.environments.runtime import SUCCESSOR
 from apps.environments.runtime_containers import digest_of, find_container, state_of
+from apps.environments.runtime_files import odoo_entries, write_entries
 from apps.servers.host import CommandFailed
 
 READY_SECONDS = 180
@@ -81,9 +83,24 @@ def start_current(context: DeployContext) -> None:
     runtime.start_part(context.host, context.base_specification, "odoo")
 
 
+def begin_successor(context: DeployContext) -> None:
+    """Begins to make the new container."""
+    context.begin_early("successor", _successor(context))
+
+
 def create_successor(context: DeployContext) -> None:
-    """Makes the new container, which does not start yet."""
-    runtime.ensure_odoo_container(context.host, wanted_container(context), begin=False)
+    """Makes the new container with its configuration; it does not start yet."""
+    context.wait_for("successor", _successor(context))
+
+
+def _successor(context: DeployContext) -> Callable[[], None]:
+    host, specification, wanted = context.host, context.specification("odoo"), wanted_container(context)
+
+    def create() -> None:
+        write_entries(host, specification, odoo_entries(specification))
+        runtime.ensure_odoo_container(host, wanted, begin=False)
+
+    return create
 
 
 def start_successor(context: DeployContext) -> None:

@@ -94,7 +94,9 @@ def _why_no_list(context: DeployContext) -> str:
     if plan_of(context):
         return "Odoo reads it at the beginning of the next step."
     modules = modules_of(context)
-    if set(modules) == set(context.run.data.get("seed_modules", [])) and modules:
+    if not modules:
+        return "There are no custom modules."
+    if set(modules) == set(context.run.data.get("seed_modules", [])):
         return "The seed holds it."
     states = _states(context)
     version = context.environment.project.odoo_version

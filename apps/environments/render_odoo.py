@@ -74,6 +74,8 @@ def _common(specification: EnvironmentSpecification) -> dict[str, object]:
         "addons_path": ",".join(addons_path(specification)),
         "admin_passwd": hash_password(specification.master_password, salt=salt, rounds=_MASTER_PASSWORD_ROUNDS),
         "data_dir": DATA_DIRECTORY,
+        # In its own network; from 20 on the default is loopback.
+        "http_interface": "0.0.0.0",  # noqa: S104
         "http_port": HTTP_PORT,
         "limit_memory_hard": allocation.limit_memory_hard,
         "limit_memory_soft": allocation.limit_memory_soft,

@@ -42,7 +42,7 @@ def test_the_user_of_an_image(user: str, wanted: str, numbers: tuple[int, int]) 
 
 
 def test_an_image_without_a_fitting_user_is_refused() -> None:
-    with pytest.raises(Problem, match="odoo:19.0"):
+    with pytest.raises(Problem, match=r"odoo:19\.0"):
         images.find_user("root:x:0:0::/:/bin/sh\n", "", "odoo", "odoo:19.0")
 
 

@@ -51,3 +51,19 @@ def test_errors_of_the_loader_are_fatal_and_others_are_not() -> None:
     assert odoo_log.is_fatal(PREFIX.format("ERROR", "odoo.modules.loading", "Some modules are not loaded"))
     assert not odoo_log.is_fatal(PREFIX.format("ERROR", "odoo.addons.mail", "a queue is down"))
     assert not odoo_log.is_fatal("SyntaxError: never")
+
+
+def test_a_reason_goes_on_over_its_lines() -> None:
+    lines = [
+        *TRACEBACK[:2],
+        "odoo.tools.convert.ParseError: while parsing /mnt/addons/shop/views/note_views.xml:3",
+        "Error while validating view near:",
+        "",
+        '<form><field name="no_such_field"/></form>',
+        'Field "no_such_field" does not exist in model "shop.note"',
+        PREFIX.format("INFO", "odoo", "Initiating shutdown"),
+        "not any more",
+    ]
+    found = odoo_log.reason(lines)
+    assert found.startswith("odoo.tools.convert.ParseError: while parsing")
+    assert found.endswith('Field "no_such_field" does not exist in model "shop.note".')

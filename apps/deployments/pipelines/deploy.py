@@ -15,7 +15,6 @@ from apps.deployments.context import DeployContext, open_deployment
 from apps.deployments.finishing import deployment_cancelled, deployment_failed, deployment_succeeded, retry_deployment
 from apps.deployments.updating import apply_modules, needs_list, plan_of, put_database_back
 from apps.environments import runtime
-from apps.environments.runtime_files import odoo_entries, write_entries
 from apps.operations.pipeline import Pipeline, Step, register
 
 
@@ -62,7 +61,7 @@ def create_database(context: DeployContext) -> None:
 
 def deploy_pgbouncer(context: DeployContext) -> None:
     """PgBouncer runs with the present settings."""
-    if not runtime.ensure_pgbouncer(context.host, context.specification("pgbouncer")):
+    if not preparing.ensure_pgbouncer(context):
         context.run.skip("PgBouncer runs with these settings already.")
     context.run.info(f"Pool of {context.environment.pool_size} connections, {context.environment.pool_mode} mode")
 
@@ -82,7 +81,6 @@ def pull_image(context: DeployContext) -> None:
 
 def create_container(context: DeployContext) -> None:
     """Odoo's new container is there; it starts at once where no module has to be installed or updated."""
-    write_entries(context.host, context.specification("odoo"), odoo_entries(context.specification("odoo")))
     if switching.has_predecessor(context) and switching.is_current(context) and not plan_of(context):
         context.run.remember(keeps_container=True)
         switching.start_current(context)

@@ -3,6 +3,7 @@
 No database is opened. Ends with Odoo's own traceback and status 1 at the first module that does not load.
 """
 
+import logging
 import os
 import sys
 
@@ -11,6 +12,8 @@ import odoo.modules.module
 import odoo.netsvc
 import odoo.tools
 from lxml import etree
+
+_logger = logging.getLogger("odoo.oecsh.check_modules")
 
 
 def check_data(name):
@@ -34,7 +37,7 @@ def main():
         odoo.modules.module.load_openerp_module(name)
     for name in names:
         check_data(name)
-    print(f"Loaded: {', '.join(names)}")
+    _logger.info("Loaded: %s", ", ".join(names))
 
 
 main()

@@ -1,6 +1,7 @@
 """update_module_list.py CONFIGURATION DATABASE: what "Update Apps List" in Odoo's menu does."""
 
 import contextlib
+import logging
 import sys
 
 import odoo
@@ -18,7 +19,7 @@ def main():
     with manage(), Registry(database).cursor() as cursor:
         environment = odoo.api.Environment(cursor, odoo.SUPERUSER_ID, {})
         updated, added = environment["ir.module.module"].update_list()
-        print(f"{updated} modules updated, {added} added")
+        logging.getLogger("odoo.oecsh.modules").info("%d modules updated, %d added", updated, added)
 
 
 main()

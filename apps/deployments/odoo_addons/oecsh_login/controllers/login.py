@@ -7,6 +7,7 @@ could leak: whoever can write tickets can write into Odoo's data folder anyway.
 """
 
 import hashlib
+import inspect
 import json
 import logging
 import os
@@ -16,6 +17,7 @@ import time
 import odoo
 from odoo import http
 from odoo.http import request
+from odoo.modules.registry import Registry
 
 _logger = logging.getLogger(__name__)
 LIFETIME = 60
@@ -28,11 +30,7 @@ class OecshLogin(http.Controller):
         ticket = take_ticket(token)
         database = ticket and ticket.get("database")
         if not database:
-            return request.make_response(
-                "This link has been used, or is older than 60 seconds. Open Odoo again from the platform.",
-                headers=[("Content-Type", "text/plain; charset=utf-8"), ("Cache-Control", "no-store")],
-                **_status(403),
-            )
+            return _refuse()
         open_session(database, ticket["login"])
         response = _redirect("/web")
         response.headers["Cache-Control"] = "no-store"
@@ -62,8 +60,6 @@ def take_ticket(token):
 
 def open_session(database, login):
     """Makes the visitor's session one of the user, with a new session id, as a sign-in by password does."""
-    from odoo.modules.registry import Registry
-
     with Registry(database).cursor() as cursor:
         environment = odoo.api.Environment(cursor, odoo.SUPERUSER_ID, {})
         user = environment["res.users"].search([("login", "=", login), ("active", "=", True)], limit=1)
@@ -72,37 +68,27 @@ def open_session(database, login):
         session = request.session
         session.logout(keep_db=False)
         session.db = database
-        if hasattr(session, "finalize") and hasattr(session, "should_rotate"):
-            _finalize_new(session, environment(user=user.id), user)
+        if len(inspect.signature(session.finalize).parameters) == 1:
+            # Odoo 16 and later: what `Session.authenticate` does after the password was accepted.
+            session["pre_login"] = user.login
+            session["pre_uid"] = user.id
+            session.finalize(environment(user=user.id))
         else:
-            _finalize_old(session, environment(user=user.id), user)
+            # Odoo 14 and 15, which take the environment of the request.
+            session.login = user.login
+            session.pre_uid = user.id
+            request.disable_db = False
+            session.finalize()
         _logger.info("Session opened for %s by a one-use link of the platform", login)
 
 
-def _finalize_new(session, environment, user):
-    """Odoo 16 and later: what `Session.authenticate` does after the password was accepted."""
-    session["pre_login"] = user.login
-    session["pre_uid"] = user.id
-    session.finalize(environment)
-
-
-def _finalize_old(session, environment, user):
-    """Odoo 14 and 15: the same by hand."""
-    session.rotate = True
-    session.uid = user.id
-    session.login = user.login
-    session.session_token = user._compute_session_token(session.sid)
-    session.context = dict(user.context_get() or {}, uid=user.id)
-    request.uid = user.id
-    request.disable_db = False
-
-
-def _status(code):
-    """`make_response` takes a status from Odoo 15 on."""
-    import inspect
-
-    known = inspect.signature(request.make_response).parameters
-    return {"status": code} if "status" in known else {}
+def _refuse():
+    response = request.make_response(
+        "This link has been used, or is older than 60 seconds. Open Odoo again from the platform.",
+        headers=[("Content-Type", "text/plain; charset=utf-8"), ("Cache-Control", "no-store")],
+    )
+    response.status_code = 403
+    return response
 
 
 def _redirect(address):
