@@ -35,6 +35,7 @@ SMALLEST_POOL = 20
 FEWEST_CONNECTIONS = 4
 # Not for Odoo's processes: superuser_reserved_connections (3), installs and updates, backups, monitoring.
 RESERVED_CONNECTIONS = 20
+CONNECTION_MEGABYTES = 4
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,8 @@ def tune(
     usual = CONNECTIONS_PER_PROCESS if workers else CONNECTIONS_WITHOUT_WORKERS
     maxconn = chosen.get("db_maxconn", max(FEWEST_CONNECTIONS, min(usual, limit // processes)))
     pool = chosen.get("pool_size", max(SMALLEST_POOL, processes * maxconn))
-    connections = chosen.get("max_connections", max(pool, processes * maxconn) + RESERVED_CONNECTIONS)
+    wanted = max(pool, processes * maxconn) + RESERVED_CONNECTIONS
+    connections = chosen.get("max_connections", min(wanted, _most_connections(memory_megabytes)))
     if "pool_size" not in chosen:
         pool = min(pool, max(connections - RESERVED_CONNECTIONS, FEWEST_CONNECTIONS))
     return Tuning(workers, cron, maxconn, pool, connections)
@@ -192,6 +194,11 @@ def _affordable_workers(cpu: Decimal, odoo_memory: int, cron: int) -> int:
     affordable = (odoo_memory - (cron + 1) * LIGHT_WORKER_MEGABYTES) // EXPECTED_WORKER_MEGABYTES
     workers = min(int(cpu * 2), affordable, MAXIMUM_WORKERS)
     return workers if workers >= 2 else 0
+
+
+def _most_connections(memory_megabytes: int) -> int:
+    """What nobody is given unasked: an idle connection with its caches takes some megabytes of PostgreSQL's share."""
+    return max(100, _postgres_memory(memory_megabytes) // CONNECTION_MEGABYTES)
 
 
 def _postgres_memory(memory_megabytes: int) -> int:
