@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from apps.operations.models import Operation, Status
+from apps.operations.pipeline import Pipeline, register
 from apps.operations.runner import run_operation
+from tests.operations.toys.pipelines import make_steps, open_context
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -33,3 +35,24 @@ def test_it_runs_every_step_once_and_in_order(queue, world):
     assert all(step.seconds is not None for step in operation.steps.all())
     assert [world.count("open"), world.count("close")] == [1, 1]
     assert world.notes()[-1] == ["hook", "success"]
+
+
+@pytest.fixture
+def hopeless():
+    """A kind whose hook writes something and then fails."""
+
+    def hook(operation):
+        Operation.objects.filter(pk=operation.pk).update(title="Written by the hook")
+        raise KeyError("nothing there")
+
+    return register(Pipeline("toy.hopeless", "Hopeless", make_steps("one"), open_context, on_success=hook))
+
+
+def test_a_failing_hook_is_rolled_back_and_flagged_but_the_operation_ends(queue, hopeless):
+    operation = queue("toy.hopeless")
+    assert run_operation(operation.pk)
+    operation.refresh_from_db()
+    assert (operation.status, operation.title) == (Status.COMPLETED, "Hopeless")
+    assert operation.needs_attention
+    assert operation.attention_reason == "What follows the end of this operation could not be done."
+    assert queue("toy.two").status == Status.QUEUED, "the lock key is free"
