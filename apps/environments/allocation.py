@@ -27,6 +27,10 @@ EXPECTED_WORKER_MEGABYTES = (4 * LIGHT_WORKER_MEGABYTES + HEAVY_WORKER_MEGABYTES
 
 LIMIT_SOFT_MEGABYTES = 2048
 LIMIT_HARD_MEGABYTES = 2560
+# The virtual size of a worker of Odoo 19 that has just started is 290 MB; it doubles with reports and assets.
+SMALLEST_LIMIT_MEGABYTES = 640
+# Each of up to eight threads adds a stack of 8 MB and an arena of 64 MB.
+SMALLEST_LIMIT_WITH_THREADS_MEGABYTES = 1280
 
 # Odoo's connections per process. A worker serves one request at a time and seldom holds more than three.
 CONNECTIONS_PER_PROCESS = 8
@@ -68,7 +72,7 @@ class Tuning:
 
 @dataclass(frozen=True)
 class Allocation:
-    """Who gets what: CPU in cores, memory in megabytes, Odoo's limits of one process in bytes."""
+    """Who gets what: CPU in cores, memory in megabytes, Odoo's limits of one process in bytes (0: none)."""
 
     cpu: Decimal
     memory_megabytes: int
@@ -115,7 +119,8 @@ def tune(
     maxconn = chosen.get("db_maxconn", max(FEWEST_CONNECTIONS, min(usual, limit // processes)))
     pool = chosen.get("pool_size", max(SMALLEST_POOL, processes * maxconn))
     wanted = max(pool, processes * maxconn) + RESERVED_CONNECTIONS
-    connections = chosen.get("max_connections", min(wanted, _most_connections(memory_megabytes)))
+    most = max(_most_connections(memory_megabytes), chosen.get("pool_size", 0) + RESERVED_CONNECTIONS)
+    connections = chosen.get("max_connections", min(wanted, most))
     if "pool_size" not in chosen:
         pool = min(pool, max(connections - RESERVED_CONNECTIONS, FEWEST_CONNECTIONS))
     return Tuning(workers, cron, maxconn, pool, connections)
@@ -128,7 +133,7 @@ def split(
     postgres_cpu = _hundredths(cpu * POSTGRES_SHARE)
     pgbouncer_cpu = min(PGBOUNCER_CPU, _hundredths(cpu / 20)) if use_pgbouncer else Decimal(0)
     odoo_memory = _odoo_memory(memory_megabytes, use_pgbouncer)
-    soft, hard = _process_limits(odoo_memory)
+    soft, hard = _process_limits(odoo_memory, workers)
     return Allocation(
         cpu=cpu,
         memory_megabytes=memory_megabytes,
@@ -210,10 +215,14 @@ def _odoo_memory(memory_megabytes: int, use_pgbouncer: bool) -> int:
     return rest - PGBOUNCER_MEMORY_MEGABYTES if use_pgbouncer else rest
 
 
-def _process_limits(odoo_memory: int) -> tuple[int, int]:
+def _process_limits(odoo_memory: int, workers: int) -> tuple[int, int]:
     """Soft and hard limit of one process, in megabytes: below the container's limit, so that Odoo ends a process that
-    grows before the kernel ends all of them."""
+    grows before the kernel ends all of them. Odoo compares them with the virtual size, which is a multiple of what
+    is used, and more so where one process has many threads (no workers): where the container is too small for that,
+    there are none, and the container's limit alone holds."""
     hard = min(LIMIT_HARD_MEGABYTES, odoo_memory * 90 // 100)
+    if hard < (SMALLEST_LIMIT_MEGABYTES if workers else SMALLEST_LIMIT_WITH_THREADS_MEGABYTES):
+        return 0, 0
     return min(LIMIT_SOFT_MEGABYTES, hard * 80 // 100), hard
 
 

@@ -66,7 +66,9 @@ def test_the_parts_are_never_more_than_the_whole(cpu, memory, pooled):
     assert sum(memories) == memory
     assert parts.odoo_cpu + parts.postgres_cpu + parts.pgbouncer_cpu == cpu
     assert min(parts.odoo_cpu, parts.postgres_cpu) > 0
-    assert 0 < parts.limit_memory_soft < parts.limit_memory_hard < parts.odoo_memory_megabytes * 2**20
+    soft, hard = parts.limit_memory_soft, parts.limit_memory_hard
+    assert (soft, hard) == (0, 0) or 500 * 2**20 < soft < hard < parts.odoo_memory_megabytes * 2**20
+    assert hard or not parts.workers
 
 
 @given(cpu=CORES, memory=SIZES, pooled=st.booleans())
