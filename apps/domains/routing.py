@@ -5,6 +5,8 @@ One broken file makes the proxy refuse all later changes, so what it does not ta
 
 from __future__ import annotations
 
+import functools
+import hashlib
 import time
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -109,7 +111,11 @@ def remove_route(host: Host, environment_id: str | UUID) -> None:
 
 
 def ensure_shared(host: Host) -> None:
-    """The folders, and the files that all routes refer to."""
+    """The folders, and the files that all routes refer to. Where everything is in place one file is read."""
+    pages, text = _shared_files()
+    shared = paths.routes_directory() / "shared.yml"
+    if _read(host, shared) == text:
+        return
     for directory, mode in (
         (paths.routes_directory(), 0o755),
         (paths.challenges_directory(), 0o755),
@@ -117,10 +123,19 @@ def ensure_shared(host: Host) -> None:
         (paths.proxy_directory() / "last-good", 0o755),
     ):
         host.files.make_directory(directory, mode)
-    for page in routes.PAGES:
-        text = render_to_string("domains/closed.html", {"page": str(page)})
-        host.files.write_if_changed(paths.challenges_directory() / routes.page_name(page), text, mode=0o644)
-    host.files.write_if_changed(paths.routes_directory() / "shared.yml", routes.render_shared(), mode=0o644)
+    for name, page in pages.items():
+        host.files.write(paths.challenges_directory() / name, page, mode=0o644)
+    host.files.write(shared, text, mode=0o644)
+
+
+@functools.cache
+def _shared_files() -> tuple[dict[str, str], str]:
+    """The friendly pages, and the file that is written after them and names their digest."""
+    pages = {
+        routes.page_name(page): render_to_string("domains/closed.html", {"page": str(page)}) for page in routes.PAGES
+    }
+    digest = hashlib.sha256("".join(pages.values()).encode()).hexdigest()[:16]
+    return pages, f"{routes.render_shared()}# The pages beside it: {digest}\n"
 
 
 def wait_for_mark(
