@@ -119,10 +119,11 @@ def check_requirements(facts: Facts, os_release: str) -> tuple[Distribution, lis
         if free < NEEDED_FREE_MEGABYTES:
             needed = f"{NEEDED_FREE_MEGABYTES // 1024} GB"
             raise Problem("servers.disk_too_small", path=path, free=f"{free / 1024:.1f} GB", needed=needed)
-    return distribution, _warnings(facts)
+    return distribution, warnings(facts)
 
 
-def _warnings(facts: Facts) -> list[str]:
+def warnings(facts: Facts) -> list[str]:
+    """What is less than recommended."""
     found = []
     if facts.cpu_count < WANTED_CPU_COUNT:
         found.append(f"{facts.cpu_count} CPU core: 2 or more are recommended.")

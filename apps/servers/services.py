@@ -20,7 +20,7 @@ from apps.servers.models import Server, SSHKey
 from apps.servers.objections import ensure_nothing_placed
 
 SLUG_ATTEMPTS = 100
-RESERVED_SLUGS = {"add", "keys"}
+RESERVED_SLUGS = {"new"}
 SETTINGS = ("name", "cpu_overcommit", "http_port", "https_port", "public_address", "network_range")
 CONNECTION = ("address", "port", "user")
 

@@ -39,13 +39,13 @@ def bootstrapped(server: Server) -> None:
 def bootstrap_failed(server: Server, *, reason: str) -> None:
     """It did not. A server that was ready before is looked at by the next check."""
     if server.status == Status.READY:
-        update(server, next_check_at=clock.now())
+        check_soon(server)
     else:
         change(server, Status.ERROR, reason)
 
 
-def removal_failed(server: Server, *, reason: str) -> None:
-    """It is still there."""
+def check_soon(server: Server) -> None:
+    """The next tick looks at it."""
     update(server, next_check_at=clock.now())
 
 

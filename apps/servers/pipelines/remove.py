@@ -79,7 +79,7 @@ def succeeded(operation: Operation) -> None:
 
 
 def failed(operation: Operation) -> None:
-    states.removal_failed(load(operation), reason=operation.error)
+    states.check_soon(load(operation))
 
 
 REMOVE = register(
