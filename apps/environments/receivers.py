@@ -34,9 +34,10 @@ def note_change_of_source(sender: Any, project: Project, reason: str, **_: Any) 
 
 
 @receiver(removal_requested, dispatch_uid="environments.server_removal")
-def object_to_removal(sender: Any, server: Server, **_: Any) -> list[str]:
+def object_to_removal(sender: Any, server: Server, **_: Any) -> str | None:
     """A server stays while it carries environments, or the data of destroyed ones."""
-    return [_describe(environment) for environment in Environment.objects.filter(server=server, purged_at=None)]
+    names = [_describe(environment) for environment in Environment.objects.filter(server=server, purged_at=None)]
+    return f"environments are placed on it ({', '.join(names)})" if names else None
 
 
 def _describe(environment: Environment) -> str:
