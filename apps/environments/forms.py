@@ -92,7 +92,7 @@ class ResizeForm(AllocationFields):
     def initial_of(cls, environment: Environment) -> dict[str, Any]:
         """What it has now."""
         return {
-            "cpu": environment.cpu.normalize(),
+            "cpu": _without_zeros(environment.cpu),
             "memory_gigabytes": _gigabytes(environment.memory_megabytes),
             "disk_gigabytes": _gigabytes(environment.disk_megabytes),
         }
@@ -183,4 +183,9 @@ def _megabytes(gigabytes: Decimal | None) -> int | None:
 
 
 def _gigabytes(megabytes: int) -> Decimal:
-    return (Decimal(megabytes) / GIGABYTE).quantize(Decimal("0.01")).normalize()
+    return _without_zeros((Decimal(megabytes) / GIGABYTE).quantize(Decimal("0.01")))
+
+
+def _without_zeros(value: Decimal) -> Decimal:
+    """`4.00` as 4 and `2.50` as 2.5; `normalize` alone makes 2E+1 of 20."""
+    return value.quantize(Decimal(1)) if value == value.to_integral_value() else value.normalize()

@@ -34,5 +34,5 @@ export function startLists() {
     event.preventDefault();
     later(form, 0);
   });
-  for (const button of document.querySelectorAll("form[data-filters] button[type=submit]")) button.hidden = true;
+  for (const button of document.querySelectorAll("form[data-filters] button:not([type=button])")) button.hidden = true;
 }

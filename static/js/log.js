@@ -2,12 +2,13 @@
    searching are asked of the server, which knows all lines; older ones come when one scrolls up. */
 import { say } from "./actions.js";
 import { fetchText } from "./connection.js";
-import { LogLines } from "./log_lines.js";
+import { LARGEST_NUMBER, LogLines } from "./log_lines.js";
 
 const FIRST_LINES = 3000;
 const PAGE = 1000;
 const NEAR_THE_END = 48; // pixels
-const TYPING = 250;
+const TYPING = 250; // milliseconds
+const GESTURE = 1000;
 
 export class LogView {
   constructor(element) {
@@ -31,6 +32,7 @@ export class LogView {
   async start({ failedStep, isFinished }) {
     const wanted = this.lineInAddress();
     this.setFollowing(!wanted && !isFinished);
+    if (isFinished) this.element.dataset.finished = "true";
     await this.load(wanted ? { after: Math.max(0, wanted - 300) } : { tail: this.isFiltered ? 0 : FIRST_LINES });
     if (wanted) this.showLine(wanted);
     else if (failedStep) this.showStep(failedStep);
@@ -100,7 +102,7 @@ export class LogView {
   /* The lines before the first that is there, without moving what one reads. */
   async earlier() {
     const first = this.lines.first;
-    if (this.isLoadingEarlier || this.isFiltered || !first || first <= 1) return;
+    if (this.isLoadingEarlier || this.isFiltered || !first || first <= 1 || first > LARGEST_NUMBER) return;
     this.isLoadingEarlier = true;
     try {
       const answer = JSON.parse(await fetchText(`${this.url}?after=${Math.max(0, first - 1 - PAGE)}`));
@@ -161,6 +163,10 @@ export class LogView {
 
   listen() {
     this.pane.addEventListener("scroll", () => this.scrolled(), { passive: true });
+    for (const gesture of ["wheel", "touchmove", "pointerdown", "keydown"]) {
+      this.pane.addEventListener(gesture, () => (this.gestureAt = performance.now()), { passive: true });
+    }
+    new ResizeObserver(() => this.isFollowing && this.toEnd()).observe(this.pane);
     this.followButton?.addEventListener("click", () => {
       this.setFollowing(!this.isFollowing);
       if (this.isFollowing) this.toEnd();
@@ -192,12 +198,13 @@ export class LogView {
     if (!paused) this.more().catch(() => {});
   }
 
+  /* Only a person's own scrolling changes whether the end is followed, not what layout does by itself. */
   scrolled() {
     if (this.lines.isMoving) return;
-    const atEnd = this.isAtEnd();
-    const up = this.pane.scrollTop < (this.scrollTop ?? 0) - 2;
-    this.scrollTop = this.pane.scrollTop;
-    if (this.isFollowing && up && !atEnd) this.setFollowing(false);
+    if (performance.now() - (this.gestureAt ?? -Infinity) < GESTURE) {
+      const atEnd = this.isAtEnd();
+      if (this.isFollowing !== atEnd && (!atEnd || !this.element.dataset.finished)) this.setFollowing(atEnd);
+    }
     if (this.pane.scrollTop < 400) this.earlier().catch(() => {});
   }
 

@@ -4,6 +4,7 @@ const CHUNK = 100;
 const MOST_LINES = 20000;
 const LINE_HEIGHT = 20;
 const MOST_MARKS = 2000;
+export const LARGEST_NUMBER = 1e9; // above it a line is named by its time, which is not shown as a number
 
 export class LogLines {
   constructor(pane, timeZone) {
@@ -84,7 +85,7 @@ export class LogLines {
     return this.titles.get(step);
   }
 
-  line({ sequence, level, text, at }) {
+  line({ sequence, level, text, at, time: when = at }) {
     const line = document.createElement("div");
     line.className = "line";
     line.dataset.level = (level || "info").toLowerCase();
@@ -92,12 +93,12 @@ export class LogLines {
     if (Number.isInteger(sequence)) {
       line.id = `L${sequence}`;
       number.href = `#L${sequence}`;
-      number.textContent = sequence;
+      number.textContent = sequence > LARGEST_NUMBER ? "#" : sequence;
     }
     const time = document.createElement("time");
-    if (at) {
-      time.dateTime = at;
-      time.textContent = this.time.format(new Date(at));
+    if (when) {
+      time.dateTime = when;
+      time.textContent = this.time.format(new Date(when));
     }
     const words = document.createElement("span");
     words.textContent = text;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from decimal import Decimal
 from typing import Any
 
 from django import template
@@ -112,3 +113,9 @@ def is_number(value: object) -> bool:
 def split_words(text: str) -> list[str]:
     """`"a b"|split_words`: a list for a loop."""
     return text.split()
+
+
+@register.filter
+def plain_number(value: Decimal | float | None) -> str:
+    """`4`, `2.5`, `0.25`: no zeros at the end, no exponent."""
+    return "–" if value is None else f"{Decimal(str(value)).normalize():f}"
