@@ -87,6 +87,19 @@ def test_other_programs_run_as_given_and_as_the_right_user(start: Start, version
 
 
 @VERSIONS
+def test_what_addons_and_their_requirements_count_on_is_there(start: Start, version: str) -> None:
+    """Bar codes are drawn by a compiled part of reportlab; requirements.txt files are installed by pip."""
+    script = (
+        "import gevent, ldap, magic, odf, pdfminer, phonenumbers, slugify, watchdog\n"
+        "from reportlab.graphics.barcode import createBarcodeDrawing\n"
+        "print(createBarcodeDrawing('QR', value='x', format='png').asString('png')[1:4])\n"
+    )
+    assert output_of(start(f"odoo:{version}", ["python3", "-c", script])) == (0, "b'PNG'\n")
+    status, output = output_of(start(f"odoo:{version}", ["sh", "-ec", "pip3 --version; curl --version; xz --version"]))
+    assert status == 0, output
+
+
+@VERSIONS
 def test_database_that_never_comes_is_reported(start: Start, version: str) -> None:
     command = ["wait-for-psql.py", "--timeout=1", "--db_host=127.0.0.1", "--db_port=1"]
     status, output = output_of(start(f"odoo:{version}", command))

@@ -7,6 +7,7 @@ ARG DEBIAN_FRONTEND=noninteractive
 COPY prepare-user finish-installation /usr/local/sbin/
 RUN prepare-user \
     && install-packages --from-sid odoo-19 python3-ldap python3-phonenumbers python3-slugify \
+        python3-odf python3-pdfminer python3-pip python3-watchdog curl xz-utils \
         fonts-dejavu-core fonts-liberation \
     && finish-installation
 
