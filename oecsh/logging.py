@@ -55,6 +55,7 @@ def configuration(*, level: str, as_json: bool) -> dict[str, Any]:
             # One line per tick of the scanner says nothing.
             "celery.worker.strategy": {"level": "WARNING"},
             "celery.app.trace": {"level": "WARNING"},
+            "celery.beat": {"level": "WARNING"},
             "uvicorn.error": {"level": "WARNING"},
         },
     }
