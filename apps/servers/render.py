@@ -24,15 +24,13 @@ _SECOND = 1_000_000_000
 def proxy_configuration() -> str:
     """The static configuration of Traefik. Routes and certificates are files in the watched folder; there is no
     Docker socket. Health and metrics are for the inside of the container only."""
-    # Reports and uploads of Odoo take minutes: the default of 60 s would cut them.
-    transport = {"respondingTimeouts": {"readTimeout": "0s", "writeTimeout": "0s", "idleTimeout": "180s"}}
     return yaml.safe_dump(
         {
             "global": {"checkNewVersion": False, "sendAnonymousUsage": False},
             "log": {"level": "INFO", "noColor": True},
             "entryPoints": {
-                "web": {"address": ":80", "transport": transport},
-                "websecure": {"address": ":443", "transport": transport},
+                "web": _entry_point(80),
+                "websecure": _entry_point(443),
                 "internal": {"address": INTERNAL_ENTRY_POINT},
             },
             "ping": {"entryPoint": "internal"},
@@ -45,6 +43,12 @@ def proxy_configuration() -> str:
         },
         sort_keys=False,
     )
+
+
+def _entry_point(port: int) -> dict[str, Any]:
+    # Reports and uploads of Odoo take minutes: the default of 60 s would cut them.
+    timeouts = {"readTimeout": "0s", "writeTimeout": "0s", "idleTimeout": "180s"}
+    return {"address": f":{port}", "transport": {"respondingTimeouts": timeouts}}
 
 
 @dataclass(frozen=True)
