@@ -123,12 +123,12 @@ def _make_key_ring() -> None:
 
 def _start_supervisor(environment: dict[str, str]) -> None:
     with processes.lock(RUN_DIRECTORY / "supervisor.lock"):
+        _write_configuration()
         if supervisor_pid():
+            _supervisor("update")
             return
         Postgres(RUN_DIRECTORY / "postgres").forget_leftovers()
         socket_path().unlink(missing_ok=True)
-        (RUN_DIRECTORY / "celerybeat.pid").unlink(missing_ok=True)
-        _write_configuration()
         supervisord = Path(sys.executable).parent / "supervisord"
         command = [str(supervisord), "--nodaemon", "-c", str(RUN_DIRECTORY / "supervisor.conf")]
         processes.start_detached(command, log=RUN_DIRECTORY / "logs" / "supervisor.log", environment=environment)
@@ -189,9 +189,9 @@ def _commands() -> dict[str, list[str]]:
     return commands
 
 
-def _supervisor(action: str, program: str) -> None:
+def _supervisor(*arguments: str) -> None:
     supervisorctl = Path(sys.executable).parent / "supervisorctl"
-    command = [str(supervisorctl), "-c", str(RUN_DIRECTORY / "supervisor.conf"), action, program]
+    command = [str(supervisorctl), "-c", str(RUN_DIRECTORY / "supervisor.conf"), *arguments]
     subprocess.run(command, check=False, capture_output=True, timeout=60)
 
 
