@@ -11,7 +11,7 @@ from django.contrib.sessions.models import Session
 from django.db import connections
 
 from apps.operations import services
-from apps.operations.consumers import NOT_ALLOWED
+from apps.operations.guarded import NOT_ALLOWED
 from apps.operations.models import LogLine, Status
 from apps.operations.runner import run_operation
 from apps.orgs.models import Membership
