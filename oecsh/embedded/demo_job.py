@@ -200,7 +200,8 @@ def _is_up(environment: Environment) -> bool:
 
     if environment.status != "running":
         return False
-    return probe(environment.server, environment.host_name, "/web/login").status == 200
+    answers = (probe(environment.server, environment.host_name, "/web/login", tls=tls) for tls in (True, False))
+    return any(answer.status == 200 for answer in answers)
 
 
 class _OperationFailed(Exception):
