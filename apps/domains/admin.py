@@ -12,7 +12,7 @@ from unfold.admin import ModelAdmin
 
 from apps.audit import services as audit
 from apps.core.exceptions import Problem
-from apps.domains import issuing
+from apps.domains import certificates, issuing
 from apps.domains.forms import DnsProviderForm
 from apps.domains.models import (
     AcmeAccount,
@@ -107,7 +107,13 @@ class BaseDomainAdmin(Audited, ModelAdmin):
     readonly_fields = ("wildcard_certificate",)
     actions = ("issue_selected",)
 
-    @admin.action(description="Issue the shared certificate", permissions=["act"])
+    def save_model(self, request: HttpRequest, obj: BaseDomain, form: Any, change: bool) -> None:
+        """A base domain that can have its shared certificate gets it without being asked."""
+        super().save_model(request, obj, form, change)
+        if certificates.has_wildcard(obj) and not certificates.wildcard_row(obj).is_usable:
+            issuing.issue_wildcard(obj, user=request.user)
+
+    @admin.action(description="Issue wildcard certificate", permissions=["act"])
     def issue_selected(self, request: HttpRequest, queryset: QuerySet[BaseDomain]) -> None:
         for base_domain in queryset.select_related("dns_provider"):
             try:

@@ -8,10 +8,10 @@ from django.db.models import F, Q
 
 from apps.core import clock
 from apps.core.exceptions import Problem
-from apps.domains import dns_records
+from apps.domains import certificates, dns_records
 from apps.domains.base_domains import default_base_domain
 from apps.domains.issuing import queue_issue
-from apps.domains.models import Certificate, CertificateDelivery, CertificateStatus, Challenge, DnsRecord
+from apps.domains.models import BaseDomain, Certificate, CertificateDelivery, CertificateStatus, Challenge, DnsRecord
 from apps.domains.progress import quiet
 from apps.operations.models import Trigger
 from apps.servers.models import Server
@@ -25,6 +25,9 @@ ORPHANS_PER_SCAN = 20
 def scan() -> int:
     """Queues what is due, and returns how many operations. Idempotent: what is under way is not queued again."""
     default_base_domain()
+    for base_domain in BaseDomain.objects.filter(wildcard_certificate=None).select_related("dns_provider"):
+        if certificates.has_wildcard(base_domain):
+            certificates.wildcard_row(base_domain)
     queued = [queue_issue(certificate, trigger=Trigger.SCHEDULE) for certificate in _due()]
     remove_orphans()
     return sum(1 for operation in queued if operation is not None)

@@ -97,6 +97,19 @@ def test_issuing_is_queued_once(staff: Client, settings: Any) -> None:
     assert operation.organization is None
 
 
+def test_a_base_domain_that_can_have_its_certificate_gets_it(staff: Client, settings: Any) -> None:
+    settings.ACME_DIRECTORY_URL = "https://authority.example/directory"
+    provider = DnsProvider.objects.create(
+        name="Cloud", kind=DnsProviderKind.CLOUDFLARE, credentials=json.dumps({"auth_token": "token-x"})
+    )
+    form = {"name": "apps.example.test", "dns_provider": str(provider.pk), "address_source": "public"}
+    answer = staff.post(reverse("admin:domains_basedomain_add"), form)
+    assert answer.status_code == 302, errors_of(answer)
+    assert Operation.objects.get().subject.names == ["*.apps.example.test", "apps.example.test"]
+    answer = staff.post(reverse("admin:domains_basedomain_add"), form | {"name": "not a name"})
+    assert "not a host name" in errors_of(answer)
+
+
 def test_issuing_where_it_cannot_be_is_explained(staff: Client, settings: Any) -> None:
     settings.ACME_DIRECTORY_URL = ""
     provider = DnsProvider.objects.create(name="Paper", kind=DnsProviderKind.MANUAL)
