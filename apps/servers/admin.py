@@ -18,14 +18,14 @@ from apps.servers.models import Server, SSHKey
 class SSHKeyForm(forms.ModelForm):
     """A pasted key takes the place of the stored one; left empty, the stored one stays."""
 
-    private_key = forms.CharField(
+    new_private_key = forms.CharField(
         label="New private key",
         required=False,
         strip=False,
         help_text="Left empty, the stored key stays. It is never shown.",
         widget=forms.Textarea(attrs={"rows": 5, "spellcheck": "false", "autocomplete": "off"}),
     )
-    passphrase = forms.CharField(
+    new_passphrase = forms.CharField(
         label="Its passphrase",
         required=False,
         strip=False,
@@ -36,30 +36,25 @@ class SSHKeyForm(forms.ModelForm):
         model = SSHKey
         fields = ("organization", "name")
 
-    def __init__(self, *arguments: Any, **details: Any) -> None:
-        super().__init__(*arguments, **details)
-        for name in ("private_key", "passphrase"):
-            self.initial.pop(name, None)
-
     def clean(self) -> dict[str, Any]:
         """The new key can be used; a key that is made here needs one."""
         data = super().clean()
-        text = data.get("private_key")
+        text = data.get("new_private_key")
         if text:
             try:
-                self.pair = keys.parse(text, data.get("passphrase", ""))
+                self.pair = keys.parse(text, data.get("new_passphrase", ""))
             except Problem as problem:
-                self.add_error("private_key", f"{problem.title} {problem.what_to_do}")
+                self.add_error("new_private_key", f"{problem.title} {problem.what_to_do}")
         elif self.instance._state.adding:
-            self.add_error("private_key", "Paste a private key.")
+            self.add_error("new_private_key", "Paste a private key.")
         return data
 
     def save(self, commit: bool = True) -> SSHKey:
         """Stores the pasted key with what follows from it."""
-        text = self.cleaned_data["private_key"]
+        text = self.cleaned_data["new_private_key"]
         if text:
             self.instance.private_key = text
-            self.instance.passphrase = self.cleaned_data["passphrase"]
+            self.instance.passphrase = self.cleaned_data["new_passphrase"]
             self.instance.public_key = f"{self.pair.public_key} oecsh"
             self.instance.fingerprint = self.pair.fingerprint
             self.instance.generated = False
@@ -69,7 +64,7 @@ class SSHKeyForm(forms.ModelForm):
 @admin.register(SSHKey)
 class SSHKeyAdmin(ModelAdmin):
     form = SSHKeyForm
-    fields = ("organization", "name", "private_key", "passphrase", "public_key", "fingerprint", "generated")
+    fields = ("organization", "name", "new_private_key", "new_passphrase", "public_key", "fingerprint", "generated")
     readonly_fields = ("public_key", "fingerprint", "generated")
     list_display = ("name", "organization", "fingerprint", "generated", "created_at")
     list_filter = ("generated",)
