@@ -120,7 +120,8 @@ def _ensure_certificate(base_domain: BaseDomain, user: User) -> None:
     """Asks for the wildcard certificate; deployments do not wait for it."""
     from apps.domains.issuing import issue_wildcard
 
-    if base_domain.dns_provider_id is None:
+    known = base_domain.wildcard_certificate
+    if base_domain.dns_provider_id is None or (known is not None and known.is_usable):
         return
     operation = issue_wildcard(base_domain, user=user)
     if operation is not None:
