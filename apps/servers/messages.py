@@ -105,6 +105,16 @@ COMMANDS = {
         "Check the load and the disk of the server, then try again.",
         SERVER_ADMINISTRATOR,
     ),
+    "servers.no_shell": Message(
+        "The user {user} gets in, but cannot run commands.",
+        "The server said: {output}. Give that user a login shell such as /bin/sh, without a forced command.",
+        SERVER_ADMINISTRATOR,
+    ),
+    "servers.shell_talks": Message(
+        "The login shell of the user {user} prints text where only programs listen: {output}",
+        "Let the user's .bashrc or .profile print only in interactive shells: [ -t 1 ] && echo …",
+        SERVER_ADMINISTRATOR,
+    ),
     "servers.no_sudo": Message(
         "The user {user} may not use sudo without a password.",
         "Use root, or allow it on the server with a file in /etc/sudoers.d: {user} ALL=(ALL) NOPASSWD: ALL",

@@ -267,6 +267,17 @@ def test_a_changed_host_key_stops_everything_until_it_is_confirmed(second_lab_se
     assert server.status == "ready"
 
 
+def test_the_proxy_comes_back_with_the_machine(second_lab_server, reach, prepare) -> None:
+    server = reach(second_lab_server)
+    assert prepare(server).status == Status.COMPLETED
+    before = {name: entry.split()[0] for name, entry in containers_of(second_lab_server).items()}
+    second_lab_server.reboot()
+    after = {name: entry.split()[0] for name, entry in containers_of(second_lab_server).items()}
+    assert after == before, "the same containers, without the platform"
+    services.sync(server)
+    assert server.status == "ready"
+
+
 def test_removal_takes_the_proxy_and_leaves_the_rest(second_lab_server, reach, prepare, cast) -> None:
     server = reach(second_lab_server)
     assert prepare(server).status == Status.COMPLETED

@@ -211,6 +211,23 @@ def test_a_user_with_sudo_has_the_rights_of_root(lab_server, endpoint) -> None:
         host.close()
 
 
+def test_a_user_without_a_shell(lab_server, endpoint) -> None:
+    lab_server.add_user("frank")
+    lab_server.run(["usermod", "--shell", "/usr/sbin/nologin", "frank"])
+    problem = problem_of(endpoint(lab_server, user="frank"))
+    assert problem.code == "servers.no_shell"
+    assert "not available" in problem.what_to_do
+
+
+def test_a_login_shell_that_talks(lab_server, endpoint) -> None:
+    """It would break file transfer and Docker's protocol later, with strange words."""
+    lab_server.add_user("grace", sudo=True)
+    lab_server.run(["sh", "-c", "echo 'echo Welcome, 0 new mails' > ~grace/.bashrc"])
+    problem = problem_of(endpoint(lab_server, user="grace"))
+    assert problem.code == "servers.shell_talks"
+    assert "Welcome, 0 new mails" in problem.title
+
+
 def test_no_docker_on_the_server(bare_lab_server, endpoint) -> None:
     host = Host(endpoint(bare_lab_server))
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -22,7 +23,9 @@ from apps.servers.host.exceptions import CommandFailed, CommandResult, Connectio
 from apps.servers.host.files import Files
 
 DEFAULT_SOCKET = "/var/run/docker.sock"
-_WHO = 'id -u; printf "%s\\n" "${DOCKER_HOST:-}"'
+# Marked, to tell the answer from what a login shell says by itself.
+_WHO = 'printf "\\noecsh %s %s\\n" "$(id -u)" "${DOCKER_HOST:-}"'
+_WHO_ANSWER = re.compile(r"^oecsh (\d+) (\S*)$", re.MULTILINE)
 _FULL_BELOW_MEGABYTES = 2
 
 
@@ -48,12 +51,17 @@ class Host:
 
     def _ask_who(self) -> tuple[int, str]:
         result = commands.execute(self.transport, self.address, ["sh", "-c", _WHO], timeout=20)
-        lines = result.stdout.splitlines()
-        if result.exit_code != 0 or not lines or not lines[0].isdigit():
-            # A login shell that prints or refuses: nologin, a forced command, a menu.
-            raise CommandFailed.of("sh", result)
-        docker_host = urlsplit(lines[1] if len(lines) > 1 else "")
-        return int(lines[0]), docker_host.path if docker_host.scheme == "unix" else DEFAULT_SOCKET
+        answer = _WHO_ANSWER.search(result.stdout)
+        if answer is None:
+            # nologin, a forced command, a menu.
+            said = " / ".join((result.stdout + result.stderr).strip().splitlines()[:3]) or "nothing"
+            raise Problem("servers.no_shell", user=self.user, output=said)
+        greeting = result.stdout[: answer.start()].strip()
+        if greeting:
+            # File transfer and Docker's own protocol would stumble over it later, with strange words.
+            raise Problem("servers.shell_talks", user=self.user, output=greeting.splitlines()[0][:200])
+        docker_host = urlsplit(answer[2])
+        return int(answer[1]), docker_host.path if docker_host.scheme == "unix" else DEFAULT_SOCKET
 
     def run(
         self,
