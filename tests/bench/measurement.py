@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import statistics
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -11,6 +12,11 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent.parent
 RESULTS = ROOT / ".run" / "bench.json"
 RUNS = 5
+
+
+def runs() -> int:
+    """How often each measurement is taken; `BENCH_RUNS` is for trying out a benchmark."""
+    return int(os.environ.get("BENCH_RUNS", RUNS))
 
 
 @dataclass
