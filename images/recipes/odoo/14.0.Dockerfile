@@ -8,7 +8,7 @@ COPY prepare-user finish-installation /usr/local/sbin/
 RUN prepare-user \
     && install-packages odoo-14 python3-ldap python3-phonenumbers python3-slugify python3-renderpm python3-magic \
         python3-odf python3-pdfminer python3-pip python3-watchdog curl xz-utils \
-        fonts-dejavu-core fonts-liberation xfonts-75dpi xfonts-base \
+        fonts-dejavu-core fonts-liberation gsfonts xfonts-75dpi xfonts-base \
     && finish-installation
 
 COPY entrypoint.sh /
