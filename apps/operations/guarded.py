@@ -21,16 +21,16 @@ NOT_ALLOWED = 4403
 
 class GuardedConsumer(AsyncJsonWebsocketConsumer):
     """Rights (and the session) are checked when it is opened, when the person's rights change, and every
-    OPERATION_RIGHTS_CHECK_SECONDS; a
-    stranger's is refused, one whose right is gone is closed with code 4403. What comes from the browser is ignored.
+    OPERATION_RIGHTS_CHECK_SECONDS; a stranger's is refused, one whose right is gone is closed with code 4403. What
+    comes from the browser is ignored.
 
     A subclass says `may_view(user)` (called in a thread, may ask the database), which `groups_to_join`, and what it
     does when it `opened`, at each check (`checked`) and at the end (`closed`).
     """
 
     def may_view(self, user: Any) -> bool:
-        """True while this person may look at what the address names."""
-        raise NotImplementedError
+        """True while this person may look at what the address names; nobody may unless a subclass says so."""
+        return False
 
     def groups_to_join(self) -> list[str]:
         """Channel groups besides the person's own."""
