@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.core.paginator import Page, Paginator
 from django.db.models import Case, OuterRef, Subquery, When
 
 from apps.deployments.models import Deployment
@@ -16,6 +17,9 @@ from apps.portal.addresses import environment_address, operation_address, projec
 from apps.projects.models import Project
 from apps.servers.models import Server
 
+CARDS_PER_PROJECT = 6
+PROJECTS_PER_PAGE = 12
+MOST_CONCERNS = 20
 IMPORTANCE = (EnvironmentType.PRODUCTION, EnvironmentType.STAGING, EnvironmentType.DEVELOPMENT)
 
 
@@ -49,6 +53,16 @@ class ProjectGroup:
     url: str
     cards: list[EnvironmentCard] = field(default_factory=list)
 
+    @property
+    def shown(self) -> list[EnvironmentCard]:
+        """The first cards; what needs a person stands above them anyway."""
+        return self.cards[:CARDS_PER_PROJECT]
+
+    @property
+    def left_out(self) -> int:
+        """How many cards the project's own page shows besides."""
+        return max(0, len(self.cards) - CARDS_PER_PROJECT)
+
 
 @dataclass
 class Concern:
@@ -75,7 +89,7 @@ class PathStep:
 class Dashboard:
     """Everything on Home."""
 
-    groups: list[ProjectGroup]
+    groups: Page
     concerns: list[Concern]
     path: list[PathStep]
 
@@ -85,8 +99,8 @@ class Dashboard:
         return any(step.state != "done" for step in self.path)
 
 
-def dashboard_for(organization: Organization, user: Any) -> Dashboard:
-    """The dashboard of one organization, in a fixed number of queries."""
+def dashboard_for(organization: Organization, user: Any, page: str | None = None) -> Dashboard:
+    """The dashboard of one organization, in a fixed number of queries; `page` is that of the projects."""
     environments = _environments(organization, user)
     projects = list(Project.objects.visible_to(user).filter(organization=organization).select_related("organization"))
     servers = list(Server.objects.visible_to(user).filter(organization=organization).select_related("organization"))
@@ -95,9 +109,10 @@ def dashboard_for(organization: Organization, user: Any) -> Dashboard:
     for card in cards:
         groups[card.environment.project_id].cards.append(card)
     deployed = any(card.environment.status not in (Status.PENDING, Status.DEPLOYING) for card in cards)
+    concerns = [*_server_concerns(servers), *_operation_concerns(organization), *_environment_concerns(cards)]
     return Dashboard(
-        groups=list(groups.values()),
-        concerns=[*_server_concerns(servers), *_operation_concerns(organization), *_environment_concerns(cards)],
+        groups=Paginator(list(groups.values()), PROJECTS_PER_PAGE).get_page(page),
+        concerns=concerns[:MOST_CONCERNS],
         path=_path(organization, user, servers, projects, cards, deployed),
     )
 

@@ -81,6 +81,13 @@ PAGES = (
     PageCase("deployment-completed", lambda scene: f"{NORTHWIND}production/deployments/12/"),
     PageCase("deployment-running", lambda scene: f"{NORTHWIND}staging/deployments/3/"),
     PageCase("deployment-failed", lambda scene: f"{NORTHWIND}development/deployments/8/"),
+    PageCase("servers", lambda scene: "/o/acme/servers/"),
+    PageCase("servers-empty", lambda scene: "/o/umbrella/servers/", charlie),
+    PageCase("server-add", lambda scene: "/o/acme/servers/new/"),
+    PageCase("server-ready", lambda scene: "/o/acme/servers/web-1/"),
+    PageCase("server-unreachable", lambda scene: "/o/acme/servers/old-box/"),
+    PageCase("server-pending", lambda scene: "/o/acme/servers/fresh/"),
+    PageCase("server-settings", lambda scene: "/o/acme/servers/web-1/settings/"),
     PageCase("server-capacity", lambda scene: "/o/acme/servers/web-2/capacity/"),
     PageCase("not-found", lambda scene: "/o/acme/nothing/", status=404),
 )

@@ -14,6 +14,7 @@ from apps.environments.models import Environment, EnvironmentType, Status
 from apps.operations.models import LogLine, Operation, OperationStep
 from apps.orgs.models import Organization
 from apps.projects.models import Project, Repository
+from apps.servers.facts import Facts
 from apps.servers.models import Server, SSHKey
 from tests.cast import Cast, make_cast, make_person
 
@@ -51,16 +52,22 @@ LOREM = (
     "odoo.addons.base.models.ir_model: table sale_order_line_{n} has no primary key, one is added",
     "odoo.sql_db: bad query on index {n}, it is created again in the background once the transaction is over",
 )
-FACTS = {
-    "distribution": "Debian GNU/Linux",
-    "version": "12",
-    "cpu_count": 8,
-    "memory_megabytes": 16384,
-    "disk_total_megabytes": 163840,
-    "disk_free_megabytes": 91200,
-    "docker_version": "27.3.1",
-    "architecture": "x86_64",
-}
+FACTS = Facts(
+    distribution="debian",
+    version="12",
+    title="Debian GNU/Linux 12 (bookworm)",
+    architecture="x86_64",
+    kernel="6.1.0-28-amd64",
+    init_system="systemd",
+    cpu_count=8,
+    memory_megabytes=16384,
+    memory_free_megabytes=9100,
+    disk_total_megabytes=163840,
+    disk_free_megabytes=91200,
+    docker_disk_free_megabytes=91200,
+    docker_version="27.3.1",
+    docker_installed=True,
+).as_json()
 
 
 @dataclass
@@ -120,6 +127,7 @@ def _add_servers(scene: Scene) -> None:
                 status=status,
                 status_reason=reason,
                 facts=FACTS if known else {},
+                bootstrapped_at=clock.now() - timedelta(days=30) if known else None,
                 last_seen_at=clock.now() - timedelta(minutes=3 + number * 7) if known else None,
             )
         )

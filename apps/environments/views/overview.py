@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
@@ -19,6 +20,9 @@ from apps.orgs.access import has_permission, require
 from apps.orgs.querysets import get_visible_or_404
 from apps.servers.models import Server
 
+# Cards of each stage side by side, and of one stage on a page of its own.
+STAGE_CARDS, STAGE_PAGE = 12, 48
+
 
 @require_GET
 @login_required
@@ -26,9 +30,12 @@ def stages(request: HttpRequest, organization: str, project: str) -> HttpRespons
     """A project: development, staging and production side by side, an environment a card in its column."""
     found = get_project(request, organization, project)
     require(request.user, "project.view", found)
-    environments = list(
-        Environment.objects.existing().filter(project=found).select_related("server", "project__organization")
-    )
+    stage = next((kind for kind in EnvironmentType.values if kind == request.GET.get("stage")), "")
+    stages = [(kind, label) for kind, label in EnvironmentType.choices if stage in ("", kind)]
+    rows = Environment.objects.existing().filter(project=found).select_related("server", "project__organization")
+    number, size = (request.GET.get("page"), STAGE_PAGE) if stage else (1, STAGE_CARDS)
+    pages = {kind: Paginator(rows.filter(environment_type=kind), size).get_page(number) for kind, _ in stages}
+    environments = [environment for page in pages.values() for environment in page]
     active = {
         operation.subject_id: operation
         for operation in Operation.objects.active()
@@ -37,14 +44,12 @@ def stages(request: HttpRequest, organization: str, project: str) -> HttpRespons
     }
     for environment in environments:
         environment.operation = active.get(environment.pk)
-    columns = [
-        (kind, label, [environment for environment in environments if environment.environment_type == kind])
-        for kind, label in EnvironmentType.choices
-    ]
+    columns = [(kind, label, pages[kind]) for kind, label in stages]
     context = {
         "organization": found.organization,
         "project": found,
         "columns": columns,
+        "stage": stage,
         "repositories": found.repositories.all(),
         "destroyed": Environment.objects.filter(project=found, status=Status.DELETED, purged_at=None),
         "may_create": has_permission(request.user, "project.environments.create", found),

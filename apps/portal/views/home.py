@@ -35,7 +35,7 @@ def organization(request: HttpRequest, organization: str) -> HttpResponse:
     """The environments of an organization, what needs a person first."""
     found = get_visible_or_404(Organization, request.user, slug=organization)
     require(request.user, "org.view", found)
-    context = {"organization": found, "dashboard": dashboard_for(found, request.user)}
+    context = {"organization": found, "dashboard": dashboard_for(found, request.user, request.GET.get("page"))}
     return render(request, "portal/home.html", context)
 
 
