@@ -48,7 +48,8 @@ def remove_unused(host: Host, specification: EnvironmentSpecification) -> None:
     if words[:1] != ["installing"]:
         raise RuntimeError("A database in use is never removed by a deployment.")
     remove_part(host, specification, "db")
-    for part in ("postgres", "data/filestore"):
+    # With the configuration goes its gate.
+    for part in ("postgres", "data/filestore", "config"):
         if host.files.exists(specification.directory / part):
             host.files.remove_tree(specification.directory / part)
     host.files.remove(specification.directory / STATE_FILE)

@@ -19,7 +19,7 @@ from apps.domains import services as domains
 from apps.environments import allocation, runtime
 from apps.environments.render import clean_odoo_parameters, clean_postgres_parameters
 from apps.environments.runtime_database import run_sql
-from apps.environments.runtime_files import configuration_digest, odoo_entries, write_entries
+from apps.environments.runtime_files import configuration_digest, odoo_entries, open_gate, write_entries
 
 _WAIT_FOR_IMAGE = 0.3
 
@@ -156,24 +156,27 @@ def fill_database(context: DeployContext) -> None:
         runtime.ensure_database(context.host, specification)
         context.run.info(f"An empty database with its own role, on {context.image('postgres').reference}")
         return
-    seeds.copy(context, seed)
     _begin_beside(context)
+    seeds.copy(context, seed)
     runtime.ensure_database(
         context.host,
         specification,
         copied_from=(seed.database_name, seed.role_name),
         more_statements=passwords.personal_sql(context, base_url=context.environment.url),
     )
+    if context.has_begun("successor") and not plan_of(context):
+        open_database(context)
+        open_gate(context.host, context.specification("odoo"))
     held = f" with {', '.join(seed.modules)}" if seed.modules else ""
     context.run.info(f"A copy of a kept first install{held}, with its own secrets and password")
 
 
 def _begin_beside(context: DeployContext) -> None:
-    """While PostgreSQL starts: PgBouncer, and Odoo's container with its configuration."""
+    """While the database is prepared: PgBouncer, and Odoo's container, which imports and waits at its gate."""
     if context.environment.use_pgbouncer and context.image_is_here("pgbouncer"):
         context.begin_early("pgbouncer", _pgbouncer(context))
     if context.image_is_here("odoo") and context.is_done("platform_addons"):
-        switching.begin_successor(context)
+        switching.begin_successor(context, start=not plan_of(context))
 
 
 def ensure_pgbouncer(context: DeployContext) -> bool:

@@ -19,7 +19,7 @@ from apps.environments.render_containers import ContainerSpecification
 from apps.environments.render_specification import HTTP_PORT
 from apps.environments.runtime import SUCCESSOR
 from apps.environments.runtime_containers import digest_of, find_container, state_of
-from apps.environments.runtime_files import odoo_entries, write_entries
+from apps.environments.runtime_files import odoo_entries, open_gate, write_entries
 from apps.servers.host import CommandFailed
 
 READY_SECONDS = 180
@@ -83,9 +83,9 @@ def start_current(context: DeployContext) -> None:
     runtime.start_part(context.host, context.base_specification, "odoo")
 
 
-def begin_successor(context: DeployContext) -> None:
-    """Begins to make the new container."""
-    context.begin_early("successor", _successor(context))
+def begin_successor(context: DeployContext, *, start: bool) -> None:
+    """Begins to make the new container. One that starts already waits at its gate."""
+    context.begin_early("successor", _successor(context, start=start))
 
 
 def create_successor(context: DeployContext) -> None:
@@ -93,18 +93,19 @@ def create_successor(context: DeployContext) -> None:
     context.wait_for("successor", _successor(context))
 
 
-def _successor(context: DeployContext) -> Callable[[], None]:
+def _successor(context: DeployContext, *, start: bool = False) -> Callable[[], None]:
     host, specification, wanted = context.host, context.specification("odoo"), wanted_container(context)
 
     def create() -> None:
         write_entries(host, specification, odoo_entries(specification))
-        runtime.ensure_odoo_container(host, wanted, begin=False)
+        runtime.ensure_odoo_container(host, wanted, begin=start)
 
     return create
 
 
 def start_successor(context: DeployContext) -> None:
-    """Starts the new container. Only when its database is as it should be."""
+    """Starts the new container and opens its gate. Only when its database is as it should be."""
+    open_gate(context.host, context.specification("odoo"))
     runtime.ensure_odoo_container(context.host, wanted_container(context))
 
 

@@ -17,6 +17,7 @@ from apps.environments.render_specification import (
     CONFIGURATION_FILE,
     DATA_DIRECTORY,
     PLATFORM_ADDONS,
+    START_SCRIPT,
     EnvironmentSpecification,
     Image,
 )
@@ -139,7 +140,7 @@ def odoo_container(
     return ContainerSpecification(
         name=specification.container_name(specification.slot),
         image=image.reference,
-        command=odoo_command(),
+        command=start_command(specification),
         user=image.user,
         network=specification.network_name,
         address=specification.address(specification.slot),
@@ -158,6 +159,13 @@ def odoo_command(*arguments: str) -> tuple[str, ...]:
     """Odoo with its configuration. Through `env`, because the official image's entry point would otherwise add the
     database's password to the command line and wait up to seconds for a database which is ready."""
     return ("env", "odoo", f"--config={CONFIGURATION_FILE}", *arguments)
+
+
+def start_command(specification: EnvironmentSpecification) -> tuple[str, ...]:
+    """Odoo that serves: by the platform's own script, which does Odoo's imports while the database is prepared."""
+    if not specification.platform_addons:
+        return odoo_command()
+    return ("env", "python3", START_SCRIPT, f"--config={CONFIGURATION_FILE}")
 
 
 def odoo_mounts(specification: EnvironmentSpecification, configuration: str) -> tuple[Mount, ...]:

@@ -17,6 +17,9 @@ DATA_DIRECTORY = "/var/lib/odoo"
 CONFIGURATION_FILE = "/etc/odoo/odoo.conf"
 ADDONS_ROOT = "/mnt/addons"
 PLATFORM_ADDONS = "/mnt/oecsh"
+START_SCRIPT = f"{PLATFORM_ADDONS}/oecsh_scripts/start.py"
+# Beside odoo.conf: its presence lets Odoo go on to its database.
+GATE_FILE = "ready"
 HTTP_PORT = 8069
 GEVENT_PORT = 8072
 POSTGRES_PORT = 5432

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from apps.environments.render_odoo import odoo_conf
 from apps.environments.render_postgres import pg_hba, pgbouncer_ini, pgbouncer_userlist
-from apps.environments.render_specification import EnvironmentSpecification, Image
+from apps.environments.render_specification import GATE_FILE, EnvironmentSpecification, Image
 from apps.servers.host import Host
 
 STATE_FILE = "database-state"
@@ -78,6 +78,13 @@ def odoo_entries(specification: EnvironmentSpecification) -> list[Entry]:
         Entry(job, 0o700, image),
         Entry(f"{job}/odoo.conf", 0o600, image, odoo_conf(specification, job=True)),
     ]
+
+
+def open_gate(host: Host, specification: EnvironmentSpecification) -> None:
+    """Lets the Odoo with this configuration go on to its database."""
+    folder = specification.directory / "config" / f"odoo-{configuration_digest(specification)}"
+    if not host.files.exists(folder / GATE_FILE):
+        host.files.write(folder / GATE_FILE, "", mode=0o644)
 
 
 def configuration_digest(specification: EnvironmentSpecification, *, job: bool = False) -> str:

@@ -210,7 +210,7 @@ def test_the_connection_is_cut_in_every_step(
             ground.machine.drop_connections()
     thread.join(timeout=60)
     operation.refresh_from_db()
-    assert held == len(STEPS)
+    assert held == len(STEPS), story(operation)
     check_whole(operation, witness, environment)
 
 

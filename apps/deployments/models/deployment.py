@@ -52,7 +52,7 @@ class Deployment(BaseModel):
     number = models.PositiveIntegerField(editable=False)
     operation = models.OneToOneField(Operation, on_delete=models.PROTECT, related_name="deployment", editable=False)
     release = models.ForeignKey(
-        Release, on_delete=models.PROTECT, null=True, blank=True, related_name="deployments", editable=False
+        Release, on_delete=models.RESTRICT, null=True, blank=True, related_name="deployments", editable=False
     )
     trigger = models.CharField(max_length=10, choices=Trigger.choices, default=Trigger.MANUAL, editable=False)
     triggered_by = models.ForeignKey(

@@ -136,6 +136,7 @@ def complete(context: DeployContext) -> None:
     """The new version is the one that counts: the old container and the kept copy go."""
     switching.take_over(context)
     preparing.clean_up(context)
+    seeds.make_spare(context)
     context.run.info(f"{context.environment.host_name} serves release {context.release.number}.")
 
 
