@@ -44,7 +44,6 @@ class ServerForm(forms.ModelForm):
         help_text="Of the pasted key, where it has one.",
         widget=forms.PasswordInput(attrs=_CODE | {"autocomplete": "new-password"}),
     )
-    field_order = ("name", "address", "port", "user", "key_source", "private_key", "passphrase", "ssh_key")
 
     class Meta:
         model = Server
@@ -97,9 +96,6 @@ class ServerForm(forms.ModelForm):
 
     def advanced_fields(self) -> list[forms.BoundField]:
         return [self[name] for name in self.advanced]
-
-    def plain_fields(self) -> list[forms.BoundField]:
-        return [field for field in self.visible_fields() if field.name not in self.advanced]
 
 
 class ServerSettingsForm(forms.ModelForm):

@@ -89,6 +89,7 @@ def server_detail(request: HttpRequest, organization: str, server: str) -> HttpR
         "may_update": has_permission(request.user, "org.servers.update", found),
         "may_delete": has_permission(request.user, "org.servers.delete", found),
         "setup": _setup_step(found),
+        "facts": found.facts,
         **(steps_context(request, active) if active else {}),
     }
     return render(request, "servers/detail.html", context)
@@ -97,7 +98,7 @@ def server_detail(request: HttpRequest, organization: str, server: str) -> HttpR
 def _setup_step(server: Server) -> int:
     """How far a new server is: 1 its key is to be added and the host key confirmed, 2 to be tested and prepared,
     3 it is being prepared or was; 0 when nothing is left."""
-    if server.bootstrapped_at and server.host_key:
+    if server.host_key and (server.bootstrapped_at or server.is_ready):
         return 0
     if not server.host_key:
         return 1
