@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
+from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -42,17 +43,21 @@ class Navigation:
     request: HttpRequest
 
     @cached_property
+    def user(self) -> User | AnonymousUser:
+        """The person; nobody where a request was refused before one asked who it is."""
+        return getattr(self.request, "user", None) or AnonymousUser()
+
+    @cached_property
     def organizations(self) -> list[Organization]:
         """The person's organizations by name."""
-        user = self.request.user
-        if not user.is_authenticated:
+        if not self.user.is_authenticated:
             return []
-        return list(Organization.objects.filter(memberships__user=user))
+        return list(Organization.objects.filter(memberships__user=self.user))
 
     @cached_property
     def organization(self) -> Organization | None:
         """The one that the address names, or else the one that the person was in last."""
-        if not self.request.user.is_authenticated:
+        if not self.user.is_authenticated:
             return None
         match = self.request.resolver_match
         named = match.kwargs.get("organization") if match else None
@@ -65,7 +70,7 @@ class Navigation:
     def _named(self, slug: str) -> Organization | None:
         found = next((one for one in self.organizations if one.slug == slug), None)
         if found is None:  # platform staff look into organizations that they are not members of
-            found = Organization.objects.visible_to(self.request.user).filter(slug=slug).first()
+            found = Organization.objects.visible_to(self.user).filter(slug=slug).first()
         if found and self.request.session.get(SESSION_KEY) != slug:
             self.request.session[SESSION_KEY] = slug
         return found
@@ -108,8 +113,7 @@ class Navigation:
     @cached_property
     def theme(self) -> str:
         """`light`, `dark`, or empty for the system's."""
-        user = self.request.user
-        chosen = user.theme if user.is_authenticated else self.request.COOKIES.get(THEME_COOKIE, "")
+        chosen = self.user.theme if self.user.is_authenticated else self.request.COOKIES.get(THEME_COOKIE, "")
         return chosen if chosen in (User.Theme.LIGHT, User.Theme.DARK) else ""
 
     @property
