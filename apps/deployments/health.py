@@ -12,6 +12,8 @@ import json
 import time
 from dataclasses import dataclass
 
+from django.conf import settings
+
 from apps.core.exceptions import Problem
 from apps.deployments.context import DeployContext
 from apps.domains.probing import ProbeResult, probe, probe_websocket
@@ -19,7 +21,6 @@ from apps.environments.runtime_containers import find_container, last_lines
 from apps.environments.runtime_database import run_sql
 from apps.operations.exceptions import Interruption
 
-SECONDS_TO_HEALTH = 180
 SECONDS_BETWEEN_LOOKS = 0.1
 SECONDS_BETWEEN_INSPECTIONS = 1.0
 FIRST_WITH_HEALTH_ROUTE = 15
@@ -44,7 +45,7 @@ def wait_until_healthy(context: DeployContext, container: str) -> list[str]:
     """
     route = getattr(context.environment, "route", None)
     odoo = Odoo(container, bool(route and route.specification.get("tls")))
-    deadline = time.monotonic() + min(SECONDS_TO_HEALTH, context.run.remaining() - 5)
+    deadline = time.monotonic() + min(settings.ODOO_HEALTH_SECONDS, context.run.remaining() - 5)
     begin_database_question(context)
     try:
         seen = [_wait_for_http(context, odoo, deadline)]

@@ -1,28 +1,23 @@
-"""What the steps of a deployment do before Odoo serves: checks, data folder, configuration, image."""
+"""What the steps of a deployment do first: the settings are checked, and the database is filled."""
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable
 
 from django.core.exceptions import ValidationError
 
 from apps.core.exceptions import Problem
-from apps.deployments import admission, database_state, health, login, passwords, seeds, switching
+from apps.deployments import admission, database_state, login, passwords, seeds, switching
 from apps.deployments.context import DeployContext
 from apps.deployments.images import find_image
 from apps.deployments.models import Seed
 from apps.deployments.modules import wanted_modules, with_dependencies
 from apps.deployments.sources import modules_of, sources_of
-from apps.deployments.updating import forget_copy, plan_of
-from apps.domains import services as domains
+from apps.deployments.updating import plan_of
 from apps.environments import allocation, runtime
-from apps.environments.render import clean_odoo_parameters, clean_postgres_parameters
+from apps.environments.render import EnvironmentSpecification, clean_odoo_parameters, clean_postgres_parameters
 from apps.environments.runtime_database import run_sql
-from apps.environments.runtime_files import configuration_digest, odoo_entries, open_gate, write_entries
-
-_WAIT_FOR_IMAGE = 0.3
-
+from apps.environments.runtime_files import open_gate
 
 # Is it needed?
 
@@ -156,9 +151,13 @@ def fill_database(context: DeployContext) -> None:
         runtime.ensure_database(context.host, specification)
         context.run.info(f"An empty database with its own role, on {context.image('postgres').reference}")
         return
+    container = _database_container(context, specification)
+    context.begin_early("database", container)
     _begin_beside(context)
     seeds.copy(context, seed)
-    runtime.ensure_database(
+    context.wait_for("database", container)
+    runtime.start_part(context.host, specification, "db")
+    runtime.prepare_database(
         context.host,
         specification,
         copied_from=(seed.database_name, seed.role_name),
@@ -177,6 +176,11 @@ def _begin_beside(context: DeployContext) -> None:
         context.begin_early("pgbouncer", _pgbouncer(context))
     if context.image_is_here("odoo") and context.is_done("platform_addons"):
         switching.begin_successor(context, start=not plan_of(context))
+
+
+def _database_container(context: DeployContext, specification: EnvironmentSpecification) -> Callable[[], bool]:
+    """PostgreSQL's container, made while its data is copied into place, which a container sees when it starts."""
+    return lambda: runtime.ensure_database_container(context.host, specification, begin=False)
 
 
 def ensure_pgbouncer(context: DeployContext) -> bool:
@@ -235,56 +239,3 @@ def _choose_seed(context: DeployContext) -> Seed | None:
             return seed
     run.remember(fills_database="empty", seed=None, seed_modules=[])
     return None
-
-
-# Configuration and image.
-
-
-def write_configuration(context: DeployContext) -> None:
-    """odoo.conf for serving and for installing, and its digest in the release."""
-    specification = context.specification("odoo")
-    if not context.has_begun("successor"):
-        write_entries(context.host, specification, odoo_entries(specification))
-    digest = configuration_digest(specification)
-    context.release.configuration_digest = digest
-    context.release.save(update_fields=["configuration_digest", "updated_at"])
-    context.run.info(f"odoo.conf {digest} for Odoo {specification.odoo_version}")
-
-
-def bring_image(context: DeployContext) -> None:
-    """Waits for the image and shows how far it is."""
-    run, progress = context.run, context.pulls["odoo"]
-    while not context.image_is_here("odoo") and not context.has_failed("image_odoo"):
-        context.begin_image("odoo")
-        if progress.total:
-            run.progress(progress.done // 2**20, progress.total // 2**20, "MB")
-        run.sleep(_WAIT_FOR_IMAGE)
-    image = context.image("odoo")
-    release = context.release
-    release.image_digest, release.image_id = image.digest, image.image_id
-    release.save(update_fields=["image_digest", "image_id", "updated_at"])
-    context.wait_for("platform_addons", lambda: login.ensure_platform_addons(context.host))
-    run.info(f"{image.reference} is {image.digest}, {image.size_megabytes} MB, runs as {image.uid}:{image.gid}")
-    if not release.configuration_digest:
-        write_configuration(context)
-
-
-# The end.
-
-
-def request_certificate(context: DeployContext) -> None:
-    """Asks for what the domains app can give; what is missing is a warning, because HTTP works."""
-    health.begin_database_question(context)
-    domains.request_certificate(environment=context.environment, host=context.host, run=context.run)
-
-
-def clean_up(context: DeployContext) -> None:
-    """The kept copy of the database, and configurations that no container mounts any more."""
-    forget_copy(context)
-    specification = context.specification("odoo")
-    kept = {f"odoo-{configuration_digest(specification)}", f"odoo-{configuration_digest(specification, job=True)}"}
-    folder = specification.directory / "config"
-    for name in context.host.files.list(folder):
-        if name.startswith("odoo-") and name not in kept:
-            with contextlib.suppress(Problem):
-                context.host.files.remove_tree(folder / name)

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from django.conf import settings
+
 from apps.core.exceptions import Problem
 from apps.deployments.context import DeployContext
 from apps.deployments.health import ensure_alive, health_path, show_last_lines
@@ -22,7 +24,6 @@ from apps.environments.runtime_containers import digest_of, find_container, stat
 from apps.environments.runtime_files import odoo_entries, open_gate, write_entries
 from apps.servers.host import CommandFailed
 
-READY_SECONDS = 180
 _NOT_READY = 7
 # Asked inside the container: nothing on the host can be counted on to speak HTTP, and every Odoo has Python.
 _ASK = """import sys, time, urllib.error, urllib.request
@@ -118,12 +119,12 @@ def serving_name(context: DeployContext) -> str:
 def wait_for_answer(context: DeployContext) -> None:
     """Asks the new Odoo directly, while the old one still serves. Raises Problem `deployments.not_healthy` or
     `deployments.odoo_ended`, with its last lines in the log."""
-    name = serving_name(context)
+    name, seconds = serving_name(context), settings.ODOO_HEALTH_SECONDS
     path = health_path(context.environment.project.odoo_version)
     address = f"http://127.0.0.1:{HTTP_PORT}{path}"
     docker = ["docker", "--host", f"unix://{context.host.docker_socket}", "exec", "-i", name]
-    arguments = [*docker, "python3", "-", address, READY_SECONDS, context.environment.host_name]
-    result = context.host.run(arguments, input=_ASK, timeout=READY_SECONDS + 15, check=False)
+    arguments = [*docker, "python3", "-", address, seconds, context.environment.host_name]
+    result = context.host.run(arguments, input=_ASK, timeout=seconds + 15, check=False)
     if result.exit_code == 0:
         return
     show_last_lines(context, name)
@@ -132,7 +133,7 @@ def wait_for_answer(context: DeployContext) -> None:
         raise CommandFailed.of("docker", result)
     answers = result.stdout.split()
     words = f"HTTP {answers[-1]}" if answers else "no answer"
-    raise Problem("deployments.not_healthy", seconds=READY_SECONDS, words=f"{path}: {words}", reason="")
+    raise Problem("deployments.not_healthy", seconds=seconds, words=f"{path}: {words}", reason="")
 
 
 def switch_route(context: DeployContext) -> None:

@@ -41,37 +41,13 @@ from apps.environments.runtime_files import (
     configuration_digest,
     database_entries,
     digests,
-    odoo_entries,
     pgbouncer_entries,
     write_entries,
 )
-from apps.environments.runtime_network import ensure_network, remove_network
+from apps.environments.runtime_network import ensure_network as ensure_network
+from apps.environments.runtime_network import remove_network
 from apps.servers import paths
 from apps.servers.host import Host
-
-__all__ = [
-    "PartState",
-    "configuration_of",
-    "ensure_database",
-    "ensure_network",
-    "ensure_odoo",
-    "ensure_odoo_container",
-    "ensure_odoo_files",
-    "ensure_pgbouncer",
-    "pause",
-    "purge",
-    "read_state",
-    "remove",
-    "remove_part",
-    "replace_odoo",
-    "resize",
-    "restart",
-    "resume",
-    "start",
-    "start_part",
-    "stop",
-    "stop_part",
-]
 
 # In the order in which they need each other.
 PARTS = ("db", "pgbouncer", "odoo")
@@ -102,20 +78,32 @@ def ensure_database(
     are given as well run last, inside the environment's database.
     """
     is_new = ensure_database_container(host, specification)
+    prepare_database(host, specification, copied_from=copied_from, more_statements=more_statements)
+    return is_new
+
+
+def prepare_database(
+    host: Host,
+    specification: EnvironmentSpecification,
+    *,
+    copied_from: tuple[str, str] | None = None,
+    more_statements: str = "",
+) -> None:
+    """The second half of `ensure_database`: waits for PostgreSQL, then role, database and statements."""
     if copied_from:
         statements = adopt_statements(specification, database=copied_from[0], role=copied_from[1])
     else:
         statements = create_statements(specification)
     run_sql(host, specification, statements + more_statements)
-    return is_new
 
 
-def ensure_database_container(host: Host, specification: EnvironmentSpecification) -> bool:
-    """PostgreSQL's container runs, which does not mean that it is ready; True when it was made anew."""
+def ensure_database_container(host: Host, specification: EnvironmentSpecification, *, begin: bool = True) -> bool:
+    """PostgreSQL's container is there (and runs, where `begin`, which does not mean that it is ready yet); True when
+    it was made anew."""
     entries = database_entries(specification)
     wanted = database_container(specification, digests(entries))
     write_entries(host, specification, entries)
-    return ensure_container(host, wanted)
+    return ensure_container(host, wanted, start=begin)
 
 
 def ensure_pgbouncer(host: Host, specification: EnvironmentSpecification) -> bool:
@@ -128,11 +116,6 @@ def ensure_pgbouncer(host: Host, specification: EnvironmentSpecification) -> boo
     entries = pgbouncer_entries(specification)
     write_entries(host, specification, entries)
     return ensure_container(host, pgbouncer_container(specification, digests(entries)))
-
-
-def ensure_odoo_files(host: Host, specification: EnvironmentSpecification) -> None:
-    """Odoo's data folder and configurations; those of a container that still serves stay beside them."""
-    write_entries(host, specification, odoo_entries(specification))
 
 
 def configuration_of(specification: EnvironmentSpecification, *, release: str) -> ContainerSpecification:

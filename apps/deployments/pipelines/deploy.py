@@ -10,7 +10,7 @@ never used. The last step cannot be cancelled: from there on the new version is 
 
 from __future__ import annotations
 
-from apps.deployments import database_state, health, installing, preparing, seeds, sources, switching
+from apps.deployments import configuring, database_state, health, installing, preparing, seeds, sources, switching
 from apps.deployments.context import DeployContext, open_deployment
 from apps.deployments.finishing import deployment_cancelled, deployment_failed, deployment_succeeded, retry_deployment
 from apps.deployments.updating import apply_modules, needs_list, plan_of, put_database_back
@@ -71,12 +71,12 @@ def generate_config(context: DeployContext) -> None:
     if not context.image_is_here("odoo"):
         context.run.info("odoo.conf is written once the image is there: it names the image's own folders too.")
         return
-    preparing.write_configuration(context)
+    configuring.write_configuration(context)
 
 
 def pull_image(context: DeployContext) -> None:
     """Odoo's image is on the server, and the release names it by its content."""
-    preparing.bring_image(context)
+    configuring.bring_image(context)
 
 
 def create_container(context: DeployContext) -> None:
@@ -123,7 +123,7 @@ def configure_routing(context: DeployContext) -> None:
 
 def request_certificate(context: DeployContext) -> None:
     """TLS for the environment's name, where a certificate can be had."""
-    preparing.request_certificate(context)
+    configuring.request_certificate(context)
 
 
 def health_check(context: DeployContext) -> None:
@@ -135,7 +135,7 @@ def health_check(context: DeployContext) -> None:
 def complete(context: DeployContext) -> None:
     """The new version is the one that counts: the old container and the kept copy go."""
     switching.take_over(context)
-    preparing.clean_up(context)
+    configuring.clean_up(context)
     seeds.make_spare(context)
     context.run.info(f"{context.environment.host_name} serves release {context.release.number}.")
 
@@ -219,7 +219,7 @@ STEPS = (
     ),
     Step("configure_routing", "Configure Traefik", configure_routing, undo_routing),
     Step("request_certificate", "Request certificate", request_certificate, timeout=300),
-    Step("health_check", "Health check", health_check, timeout=240),
+    Step("health_check", "Health check", health_check, timeout=900),
     Step("complete", "Mark complete", complete, final=True),
 )
 
