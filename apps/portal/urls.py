@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
-
 from django.urls import include, path
 
 from apps.portal import views
@@ -26,5 +24,5 @@ portal = [
 urlpatterns = [
     path("", include((portal, "portal"))),
     path("operations/", include("apps.operations.urls")),
-    *(path("", include(f"apps.{name}.urls")) for name in APPS_WITH_PAGES if find_spec(f"apps.{name}.urls")),
+    *(path("", include(f"apps.{name}.urls")) for name in APPS_WITH_PAGES),
 ]
