@@ -19,6 +19,25 @@ from apps.servers import paths
 from apps.servers.host import Host
 
 LIFETIME_SECONDS = 60
+# Data folder $1, file name $2, the ticket by the input; tickets that nobody took go. The folder is Odoo's, whose code
+# is the customer's, and this runs as root: so a link is never followed. Whatever happens beside it, the shell stands in
+# the folder that it has looked at.
+WRITE_TICKET = """set -eu
+umask 077
+owner=$(stat -c %u:%g "$1")
+cd -P "$1"
+[ ! -L oecsh_login ] || rm -f oecsh_login
+[ -d oecsh_login ] || mkdir oecsh_login
+data=$(pwd -P)
+cd -P oecsh_login
+[ "$(pwd -P)" = "$data/oecsh_login" ]
+chown "$owner" .
+chmod 0700 .
+find . -type f -mmin +2 -delete
+set -C
+cat > "$2"
+chown -h "$owner" "$2"
+"""
 _LOCAL = Path(__file__).parent / "odoo_addons"
 
 
@@ -42,15 +61,12 @@ def ensure_platform_addons(host: Host) -> None:
 
 
 def write_ticket(host: Host, specification: EnvironmentSpecification, *, login: str) -> str:
-    """Writes a ticket for a user of the environment's Odoo, and returns the token that takes it."""
+    """Writes a ticket for a user of the environment's Odoo, and returns the token that takes it. Raises CommandFailed
+    where something else lies in the folder's place."""
     token = secrets.token_urlsafe(32)
-    folder = specification.directory / "data" / "oecsh_login"
-    status = host.files.status(specification.directory / "data")
-    owner = (status.st_uid, status.st_gid) if status else None
-    host.files.make_directory(folder, mode=0o700, owner=owner)
-    _remove_old(host, folder)
     ticket = json.dumps({"database": specification.database_name, "login": login})
-    host.files.write(folder / hashlib.sha256(token.encode()).hexdigest(), ticket, mode=0o600, owner=owner)
+    name = hashlib.sha256(token.encode()).hexdigest()
+    host.run(["sh", "-c", WRITE_TICKET, "sh", specification.directory / "data", name], input=ticket)
     return token
 
 
@@ -66,8 +82,3 @@ def address_of(environment: Environment) -> str:
         return environment.url
     port = environment.server.http_port
     return f"http://{environment.host_name}" + (f":{port}" if port != 80 else "")
-
-
-def _remove_old(host: Host, folder: object) -> None:
-    """Tickets that nobody took."""
-    host.run(["find", folder, "-type", "f", "-mmin", "+2", "-delete"])
