@@ -52,6 +52,11 @@ def test_folders_of_an_image() -> None:
     assert list(images.configured_addons("no section")) == ["/mnt/extra-addons"]
 
 
+def test_a_folder_of_an_image_is_no_line_of_our_configuration() -> None:
+    configuration = "[options]\naddons_path = /a,/b\n smtp_server = mail.example.com\n"
+    assert list(images.configured_addons(configuration)) == ["/a"]
+
+
 @pytest.mark.parametrize(
     ("words", "code"),
     [

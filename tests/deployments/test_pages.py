@@ -45,6 +45,8 @@ def test_the_list_shows_what_was(cast: Cast, environment: Environment, base: str
         ("q=2", [2]),
         ("trigger=api", []),
         ("q=%00", [2, 1]),
+        (f"q={'9' * 5000}", []),
+        ("trigger=%00", []),
         ("status=nonsense", [2, 1]),
     ],
 )
