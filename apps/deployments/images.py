@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import configparser
 import io
+import re
 import tarfile
 import threading
 from collections.abc import Callable, Iterable
@@ -19,6 +20,8 @@ from apps.servers.host import Host
 
 ODOO_CONFIGURATION = "/etc/odoo/odoo.conf"
 _EXTRA_ADDONS = "/mnt/extra-addons"
+# They become part of an odoo.conf: no line end, no comma.
+_FOLDER = re.compile(r"/[A-Za-z0-9._/+@-]{1,200}")
 
 
 @dataclass(frozen=True)
@@ -163,7 +166,7 @@ def configured_addons(configuration: str) -> Iterable[str]:
     except configparser.Error:
         return [_EXTRA_ADDONS]
     value = parser.get("options", "addons_path", fallback=_EXTRA_ADDONS)
-    return [path.strip() for path in value.split(",") if path.strip().startswith("/")]
+    return [path.strip() for path in value.split(",") if _FOLDER.fullmatch(path.strip())]
 
 
 def _read_file(api: Any, container: str, path: str) -> str:
