@@ -12,6 +12,8 @@ from apps.operations.models import UNFINISHED, Status
 
 # Of how many earlier ones the usual time is the median.
 REMEMBERED = 15
+# Digits: more than any deployment has, and few enough for Python and PostgreSQL.
+LONGEST_NUMBER = 9
 FILTERS = {
     "unfinished": ("Under way", Q(operation__status__in=UNFINISHED)),
     "success": ("Success", Q(operation__status=Status.COMPLETED, rolled_back_at=None)),
@@ -38,12 +40,13 @@ def narrowed(
     if status in FILTERS:
         deployments = deployments.filter(FILTERS[status][1])
     if trigger:
-        deployments = deployments.filter(trigger=trigger)
+        deployments = deployments.filter(trigger=trigger.replace("\0", ""))
     words = words.replace("\0", "").strip()
     if words:
         found = Q(commit__startswith=words) | Q(commit_subject__icontains=words) | Q(branch__icontains=words)
         found |= Q(triggered_by__email__icontains=words) | Q(triggered_by__display_name__icontains=words)
-        deployments = deployments.filter(found | Q(number=int(words)) if words.isdecimal() else found)
+        is_number = words.isdecimal() and len(words) <= LONGEST_NUMBER
+        deployments = deployments.filter(found | Q(number=int(words)) if is_number else found)
     return deployments
 
 
