@@ -165,6 +165,9 @@ EMAIL_PORT = EMAIL_CONFIG["EMAIL_PORT"]
 EMAIL_HOST_USER = EMAIL_CONFIG["EMAIL_HOST_USER"]
 EMAIL_HOST_PASSWORD = EMAIL_CONFIG["EMAIL_HOST_PASSWORD"]
 EMAIL_USE_TLS = EMAIL_CONFIG.get("EMAIL_USE_TLS", False)
+EMAIL_USE_SSL = EMAIL_CONFIG.get("EMAIL_USE_SSL", False)
+# A request that sends a mail does not wait for a mail server that is silent.
+EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = environment.str("DEFAULT_FROM_EMAIL", "OEC.SH <no-reply@localhost>")
 
 LOGGING = logging_configuration(level=environment.str("LOG_LEVEL", "INFO"), as_json=environment.bool("LOG_JSON", True))
@@ -236,5 +239,9 @@ OPERATION_STOP_GRACE_SECONDS = 30
 # How often an open websocket asks whether its person may still look (besides at every change of the person's rights).
 OPERATION_RIGHTS_CHECK_SECONDS = 30
 
-REST_FRAMEWORK = {"DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema"}
+# The framework's own default lets everybody in.
+REST_FRAMEWORK = {
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+}
 SPECTACULAR_SETTINGS = {"TITLE": "OEC.SH", "VERSION": "1", "SWAGGER_UI_DIST": "SIDECAR", "REDOC_DIST": "SIDECAR"}
