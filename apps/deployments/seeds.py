@@ -27,34 +27,41 @@ from apps.servers.models import Server
 SEEDS_PER_SERVER = 12
 # A seed that was used a moment ago may be being copied now.
 KEPT_AFTER_USE = timedelta(hours=1)
-# What a seed and its copy need at least, in megabytes.
-EXPECTED_MEGABYTES = 250
 
-# The spare copy is taken by renaming, which of two takers one can do; half a spare never has the name.
+# Odoo's data folder belongs to the customer's code, which may have run before: no link in it is followed. A script
+# whose connection was cut goes on by itself, beside the one that tries again: so each works under a name of its own,
+# and what is whole already is left alone. The spare copy is taken by renaming, which of two takers one can do.
 _COPY = """set -e
-seed=$1 directory=$2 database=$3
-[ -e "$directory/postgres/PG_VERSION" ] && exit 0
-rm -rf "$directory/postgres.part" "$directory/data/filestore/$database"
+seed=$1 directory=$2 database=$3 part=$2/postgres.part.$$
+[ ! -e "$directory/postgres/PG_VERSION" ] || exit 0
+rm -rf "$directory"/postgres.part.*
+[ ! -L "$directory/data/filestore" ] || rm -f "$directory/data/filestore"
 mkdir -p "$directory/data/filestore"
-mv -T "$seed.spare" "$directory/postgres.part" 2> /dev/null || cp -a "$seed/postgres" "$directory/postgres.part"
-if [ -d "$seed/filestore" ]; then cp -a "$seed/filestore" "$directory/data/filestore/$database"; fi
-if [ -d "$directory/postgres" ]; then rmdir "$directory/postgres"; fi
-mv "$directory/postgres.part" "$directory/postgres"
+if [ -d "$seed/filestore" ]; then
+  cp -a "$seed/filestore" "$directory/data/filestore/$database.$$"
+  rm -rf "$directory/data/filestore/$database"
+  mv -T "$directory/data/filestore/$database.$$" "$directory/data/filestore/$database" || true
+fi
+mv -T "$seed.spare" "$part" 2> /dev/null || cp -a "$seed/postgres" "$part"
+rmdir "$directory/postgres" 2> /dev/null || true
+mv -T "$part" "$directory/postgres" 2> /dev/null || rm -rf "$part"
+[ -e "$directory/postgres/PG_VERSION" ]
 """
 # Goes on by itself when the connection is closed, at the lowest priority.
-_SPARE = """seed=$1 part=$1.$2
+_SPARE = """seed=$1 part=$1.spare.$$
 [ -e "$seed.spare" ] && exit 0
 [ -d "$seed/postgres" ] || exit 0
 nohup sh -c 'nice -n 19 cp -a "$1/postgres" "$2" && sync "$2" && mv -T "$2" "$1.spare" || rm -rf "$2"' \
   sh "$seed" "$part" > /dev/null 2>&1 < /dev/null &
 """
 _KEEP = """set -e
-directory=$1 database=$2 seed=$3 part=$3.$4
-rm -rf "$part"
+directory=$1 database=$2 seed=$3 part=$3.part.$$
+[ ! -L "$directory/data/filestore" ]
+rm -rf "$seed".part.*
 mkdir -p -m 0700 "$part"
 cp -a "$directory/postgres" "$part/postgres"
 if [ -d "$directory/data/filestore/$database" ]; then cp -a "$directory/data/filestore/$database" "$part/filestore"; fi
-if [ -d "$seed" ]; then rm -rf "$part"; else mv "$part" "$seed"; fi
+mv -T "$part" "$seed" 2> /dev/null || rm -rf "$part"
 du -sm "$seed" | cut -f1
 """
 
@@ -109,7 +116,7 @@ def keep(context: DeployContext, key: str | None, modules: dict[str, str]) -> bo
         return False
     specification = context.specification("postgres")
     runtime.stop_part(context.host, specification, "db")
-    arguments = (specification.directory, specification.database_name, _folder(key), context.run.operation.pk.hex)
+    arguments = (specification.directory, specification.database_name, _folder(key))
     try:
         size = context.host.run_script(_KEEP, *arguments, timeout=600).stdout
     finally:
@@ -124,7 +131,7 @@ def make_spare(context: DeployContext) -> None:
     """Begins a copy for the next deployment from the same seed, in the background of the server; returns at once."""
     seed = Seed.objects.filter(pk=context.run.data.get("seed"), status=Seed.Status.READY).first()
     if seed is not None:
-        context.host.run_script(_SPARE, _folder(seed.key), context.run.operation.pk.hex)
+        context.host.run_script(_SPARE, _folder(seed.key))
 
 
 def remove_oldest(host: Host, server: Server) -> None:

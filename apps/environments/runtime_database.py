@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 
 from psycopg import sql
@@ -14,6 +15,10 @@ from apps.servers.host import Host
 
 READY_SECONDS = 90
 _NOT_READY = 75
+# The same statements may still run whose connection was cut a moment ago. They are written so that they can be run
+# again, and the next try finds them done.
+_TRIES = 3
+_BESIDE = ("already exists", "concurrently updated", "being accessed by other users", "duplicate key value")
 # While the official image fills a new data folder its server listens on the socket alone: TCP means really ready.
 _SCRIPT = """tries=$1; shift
 until pg_isready -q -h 127.0.0.1; do
@@ -38,9 +43,13 @@ def run_sql(
     arguments = [*docker, "sh", "-c", _SCRIPT, "sh", round(ready_seconds / 0.05), "-d", database]
     # A statement that fails is otherwise written to the server's log as it came, with the passwords in it.
     prepared = f"SET log_min_error_statement = panic;\n{text}\n"
-    result = host.run(arguments, input=prepared, timeout=timeout, check=False)
-    if result.exit_code == 0:
-        return [line for line in result.stdout.splitlines() if line]
+    for _ in range(_TRIES):
+        result = host.run(arguments, input=prepared, timeout=timeout, check=False)
+        if result.exit_code == 0:
+            return [line for line in result.stdout.splitlines() if line]
+        if not any(words in result.stderr for words in _BESIDE):
+            break
+        time.sleep(1)
     lines = " / ".join(last_lines(host, name, 8))
     if result.exit_code == _NOT_READY or "is not running" in result.stderr or "No such container" in result.stderr:
         raise Problem("environments.database_does_not_start", seconds=round(ready_seconds), lines=lines)
