@@ -14,11 +14,15 @@ from django.conf import settings
 
 from apps.core.exceptions import Problem
 
-# Shared address space (RFC 6598), benchmark (RFC 2544), NAT64 (RFC 6052), 6to4 (RFC 3056): `is_global` alone differs
-# between Python releases, and the mapped forms hide an IPv4 address.
+# Shared address space (RFC 6598), protocol assignments (RFC 6890; a cloud's metadata), benchmark (RFC 2544),
+# a cloud's own services behind an address that looks public, NAT64 (RFC 6052, RFC 8215), 6to4 (RFC 3056): `is_global`
+# alone differs between Python releases, and the mapped forms hide an IPv4 address.
 _NEVER_PUBLIC = [
     ipaddress.ip_network(text)
-    for text in ("0.0.0.0/8", "100.64.0.0/10", "198.18.0.0/15", "64:ff9b::/96", "2002::/16", "fec0::/10")
+    for text in (
+        *("0.0.0.0/8", "100.64.0.0/10", "192.0.0.0/24", "192.88.99.0/24", "198.18.0.0/15", "168.63.129.16/32"),
+        *("::/96", "::ffff:0:0:0/96", "64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "fec0::/10"),
+    )
 ]
 
 
