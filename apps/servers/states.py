@@ -53,6 +53,7 @@ def seen(server: Server, facts: Facts) -> None:
     """A check went well. Whether a server that was never prepared is ready is not for a check to say."""
     store_facts(server, facts)
     update(server, next_check_at=clock.now() + CHECK_EVERY)
+    _read_anew(server)
     if server.bootstrapped_at is None or server.status == Status.CONNECTING:
         return
     if facts.docker_version:
@@ -66,10 +67,16 @@ def not_seen(server: Server, problem: Problem) -> None:
     at. The longer it is gone, the rarer it is asked."""
     gone_for = clock.now() - (server.last_seen_at or server.created_at)
     update(server, next_check_at=clock.now() + min(max(CHECK_EVERY, gone_for / 4), CHECK_AT_LEAST_EVERY))
+    _read_anew(server)
     if server.bootstrapped_at is None or server.status == Status.CONNECTING:
         return
     lost = isinstance(problem, ConnectionLost) or problem.code == "core.address_unknown"
     change(server, Status.UNREACHABLE if lost else Status.ERROR, problem.title)
+
+
+def _read_anew(server: Server) -> None:
+    """A look takes seconds, and a preparation may have ended meanwhile."""
+    server.refresh_from_db(fields=["status", "bootstrapped_at"])
 
 
 @transaction.atomic

@@ -7,13 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from apps.servers import keys
+from apps.core import clock
+from apps.operations.models import Operation
+from apps.servers import keys, services
 from apps.servers.host import Host, open_host
 from apps.servers.host.connection import Endpoint
 from apps.servers.models import Server, SSHKey
 from tests.cast import Cast
+from tests.servers.pages import HOST_KEY
+from tests.servers.preparing import finish
 
 if TYPE_CHECKING:
+    from tests.lab.lab import Lab
     from tests.lab.server import LabServer
 
 
@@ -106,3 +111,30 @@ def opened(reach: Callable[..., Server]) -> Callable[[LabServer], Any]:
         return open_host(reach(machine))
 
     return make
+
+
+@pytest.fixture
+def server(make_server: Callable[..., Server]) -> Server:
+    """Acme's server: prepared, and nothing listens at its address."""
+    return make_server(
+        name="Web",
+        slug="web",
+        address="127.0.0.1",
+        port=9,
+        host_key=HOST_KEY,
+        host_key_fingerprint=keys.fingerprint(HOST_KEY),
+        status="ready",
+        bootstrapped_at=clock.now(),
+    )
+
+
+@pytest.fixture
+def prepare(cast: Cast, lab: Lab) -> Callable[[Server], Operation]:
+    """`prepare(server)`: prepares a lab server as a worker would, and returns how it went. The images come from the
+    lab's registry by their usual names."""
+    lab.serve_images(["traefik", "busybox"])
+
+    def work(server: Server) -> Operation:
+        return finish(services.bootstrap(server=server, actor=cast.alice))
+
+    return work

@@ -1,67 +1,25 @@
-"""Preparing a real server: from nothing but sshd to a healthy proxy, then again, and with what stands in the way."""
+"""Preparing a real server: from nothing but sshd to a healthy proxy, then again; a changed host key; its removal."""
 
 from __future__ import annotations
 
 import http.client
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Iterator
 from contextlib import contextmanager
 
+import docker.types
 import pytest
 
 from apps.core.exceptions import Conflict, Problem
-from apps.operations.models import LogLine, Operation, Status
-from apps.operations.runner import run_operation
+from apps.domains import routes
+from apps.operations.models import Operation, Status
 from apps.servers import paths, services
+from apps.servers.host import open_host
 from apps.servers.models import Server
 from apps.servers.signals import removal_requested
-from tests.cast import Cast
-from tests.lab.lab import Lab
-from tests.lab.server import LabServer
+from tests.servers.preparing import client_of, containers_of, finish, log_of
 
 pytestmark = [pytest.mark.lab, pytest.mark.django_db(transaction=True)]
-
-
-@pytest.fixture(autouse=True)
-def registry(lab: Lab) -> None:
-    """The servers pull the images by their usual names."""
-    lab.serve_images(["traefik", "busybox"])
-
-
-@pytest.fixture
-def prepare(cast: Cast) -> Callable[[Server], Operation]:
-    """Prepares a server as a worker would, and returns how it went."""
-
-    def work(server: Server) -> Operation:
-        return finish(services.bootstrap(server=server, actor=cast.alice))
-
-    return work
-
-
-def finish(operation: Operation) -> Operation:
-    run_operation(operation.pk)
-    return Operation.objects.get(pk=operation.pk)
-
-
-def log_of(operation: Operation) -> str:
-    return "\n".join(LogLine.objects.filter(operation=operation).values_list("text", flat=True))
-
-
-@contextmanager
-def client_of(machine: LabServer) -> Iterator:
-    client = machine.docker
-    try:
-        yield client
-    finally:
-        client.close()
-
-
-def containers_of(machine: LabServer) -> dict[str, str]:
-    """Names and ids of what runs, seen from the side."""
-    with client_of(machine) as client:
-        return {
-            container.name: f"{container.id} {container.attrs['State']['StartedAt']}"
-            for container in client.containers.list()
-        }
 
 
 @pytest.mark.slow
@@ -118,8 +76,6 @@ def test_the_proxy_is_as_it_was_promised(lab_server, reach, prepare) -> None:
 
 
 def test_routes_are_seen_and_the_responder_answers_behind_the_proxy(lab_server, reach, prepare, opened) -> None:
-    from apps.domains import routes
-
     operation = prepare(reach(lab_server))
     assert operation.status == Status.COMPLETED, log_of(operation)
     with opened_host(operation) as host:
@@ -131,15 +87,11 @@ def test_routes_are_seen_and_the_responder_answers_behind_the_proxy(lab_server, 
 
 @contextmanager
 def opened_host(operation: Operation) -> Iterator:
-    from apps.servers.host import open_host
-
     with open_host(Server.objects.get(pk=operation.subject_id)) as host:
         yield host
 
 
 def wait_for_answer(address: str, path: str) -> tuple[int, bytes]:
-    import time
-
     for _ in range(50):
         connection = http.client.HTTPConnection(address, 80, timeout=5)
         connection.request("GET", path, headers={"Host": "www.example.com"})
@@ -152,45 +104,10 @@ def wait_for_answer(address: str, path: str) -> tuple[int, bytes]:
     return answer
 
 
-def test_a_taken_port_is_named_with_who_has_it(lab_server, reach, prepare) -> None:
-    server = reach(lab_server, http_port=8090, https_port=22)
-    operation = prepare(server)
-    assert operation.status == Status.FAILED
-    assert operation.error_code == "servers.port_taken"
-    assert operation.error.startswith("Port 22 is taken on the server by sshd (process ")
-    server.refresh_from_db()
-    assert server.status == "error"
-    assert "Port 22" in server.status_reason
-
-    services.update_server(server=server, actor=None, https_port=8443)
-    operation = prepare(server)
-    assert operation.status == Status.COMPLETED, log_of(operation)
-    with client_of(lab_server) as client:
-        ports = client.containers.get(paths.PROXY_NAME).attrs["NetworkSettings"]["Ports"]
-    assert ports["80/tcp"][0]["HostPort"] == "8090"
-
-
-def test_a_port_that_a_foreign_container_has(second_lab_server, reach, prepare) -> None:
-    with client_of(second_lab_server) as client:
-        client.images.pull("busybox", "stable")
-        shop = client.containers.run(
-            "busybox:stable", ["sleep", "600"], name="old-shop", ports={"80/tcp": 8070}, detach=True
-        )
-        try:
-            operation = prepare(reach(second_lab_server, http_port=8070))
-            assert operation.error_code == "servers.port_taken"
-            assert "the container old-shop" in operation.error
-            assert shop.status in ("created", "running")
-        finally:
-            shop.remove(force=True)
-
-
 def test_another_port_keeps_the_networks_of_the_proxy(lab_server, reach, prepare) -> None:
     server = reach(lab_server)
     assert prepare(server).status == Status.COMPLETED
     with client_of(lab_server) as client:
-        import docker.types
-
         pool = docker.types.IPAMConfig(pool_configs=[docker.types.IPAMPool(subnet="10.96.0.0/28")])
         network = client.networks.create("an-environment", ipam=pool)
         network.connect(paths.PROXY_NAME, ipv4_address="10.96.0.2")
@@ -202,45 +119,6 @@ def test_another_port_keeps_the_networks_of_the_proxy(lab_server, reach, prepare
         assert "oecsh_proxy_replaced" not in [container.name for container in client.containers.list(all=True)]
         network.disconnect(proxy)
         network.remove()
-
-
-def test_a_network_range_that_the_server_uses_already(lab_server, reach, prepare) -> None:
-    octets = lab_server.address.split(".")
-    server = reach(lab_server, network_range=f"{octets[0]}.{octets[1]}.0.0/16")
-    operation = prepare(server)
-    assert operation.error_code == "servers.network_range_taken"
-
-
-def test_too_little_disk(second_lab_server, reach, prepare) -> None:
-    second_lab_server.limit_disk(100)
-    try:
-        server = reach(second_lab_server)
-        operation = prepare(server)
-        assert operation.error_code == "servers.disk_too_small"
-        assert "/opt/oecsh" in operation.error
-        server.refresh_from_db()
-        assert server.status == "error"
-    finally:
-        second_lab_server.reboot()
-
-
-def test_an_unsupported_distribution(second_lab_server, reach, prepare) -> None:
-    before = second_lab_server.run(["cat", "/etc/os-release"]).stdout
-    write = ["sh", "-c", "cat > /tmp/release && rm -f /etc/os-release && cp /tmp/release /etc/os-release"]
-    second_lab_server.run(write, stdin='ID=arch\nPRETTY_NAME="Arch Linux"\n')
-    try:
-        operation = prepare(reach(second_lab_server))
-        assert operation.error_code == "servers.distribution_unsupported"
-        assert "Arch Linux" in operation.error
-        assert "Debian 11" in operation.hint
-    finally:
-        second_lab_server.run(write, stdin=before)
-
-
-def test_a_user_without_sudo_is_told_so(second_lab_server, reach, prepare) -> None:
-    second_lab_server.add_user("erin", docker=True)
-    operation = prepare(reach(second_lab_server, user="erin"))
-    assert operation.error_code == "servers.no_sudo"
 
 
 def test_a_changed_host_key_stops_everything_until_it_is_confirmed(second_lab_server, reach, prepare, cast) -> None:

@@ -206,7 +206,7 @@ def test_a_user_with_sudo_has_the_rights_of_root(lab_server, endpoint) -> None:
         host.files.write("/opt/by-dora", "x", 0o640)
         assert lab_server.run(["stat", "-c", "%U %a", "/opt/by-dora"]).stdout == "root 640\n"
         assert host.docker.ping()
-        assert host.docker.containers.list() == []
+        assert host.docker.info()["ServerVersion"]
     finally:
         host.close()
 

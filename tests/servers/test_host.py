@@ -1,22 +1,27 @@
-"""What can be done through an open connection: commands, files, Docker; many at once, and when it is cut."""
+"""What can be done through an open connection: commands and Docker; many at once, and when it is cut."""
 
 from __future__ import annotations
 
+import base64
+import io
+import json
 import os
-import stat
+import tarfile
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import docker
 import pytest
 
 from apps.core.exceptions import Problem, RetryableError
-from apps.servers.host import CommandFailed, ConnectionLost, Host
+from apps.servers.host import CommandFailed, ConnectionLost, Host, _opened, open_host
 from tests.lab.server import LabServer
 
 pytestmark = pytest.mark.lab
+
 
 HOSTILE = ["a b", "$(id)", "`id`", "'; id #", '"', "it's", "two\nlines", "*", "~", "-n", "ü\t€", "\\", ""]
 
@@ -105,110 +110,6 @@ def test_a_cancelled_command_stops_waiting(host: Host) -> None:
     assert time.monotonic() - begun < 2
 
 
-def test_files_are_written_whole_with_mode_and_owner(host: Host, lab_server: LabServer) -> None:
-    host.files.make_directory("/opt/files/deep", 0o750, (101, 101))
-    host.files.write("/opt/files/deep/secret", "one", 0o600, (101, 102))
-    host.files.write("/opt/files/deep/secret", b"two\0", 0o640, (101, 102))
-    assert host.files.read("/opt/files/deep/secret") == b"two\0"
-    seen = lab_server.run(["stat", "-c", "%a %u %g", "/opt/files/deep", "/opt/files/deep/secret"]).stdout
-    assert seen.splitlines() == ["750 101 101", "640 101 102"]
-    assert host.files.list("/opt/files/deep") == ["secret"], "nothing is left aside"
-
-
-def test_a_reader_never_sees_half_a_file(host: Host, endpoint: Callable, lab_server: LabServer) -> None:
-    host.files.write("/opt/whole", "a" * 300_000)
-    other = Host(endpoint(lab_server))
-    seen: set[str] = set()
-    done = threading.Event()
-
-    def look() -> None:
-        while not done.is_set():
-            content = other.files.read("/opt/whole").decode()
-            seen.add(content[0] + content[-1] + str(len(content)))
-
-    reader = threading.Thread(target=look)
-    reader.start()
-    for letter in "bcdefgh":
-        host.files.write("/opt/whole", letter * 300_000)
-    done.set()
-    reader.join()
-    other.close()
-    assert len(seen) > 1
-    assert all(text[0] == text[1] and text[2:] == "300000" for text in seen)
-
-
-def test_writing_again_only_what_changed(host: Host) -> None:
-    assert host.files.write_if_changed("/opt/again", "x", 0o644)
-    assert not host.files.write_if_changed("/opt/again", "x", 0o644)
-    assert host.files.write_if_changed("/opt/again", "x", 0o600)
-    assert host.files.write_if_changed("/opt/again", "y", 0o600)
-
-
-def test_a_file_that_is_not_there(host: Host) -> None:
-    assert not host.files.exists("/opt/not-there")
-    assert host.files.remove("/opt/not-there") is False
-    with pytest.raises(Problem) as caught:
-        host.files.read("/opt/not-there")
-    assert caught.value.code == "servers.file_not_found"
-
-
-def test_a_folder_of_the_kernel_reads_as_well(host: Host) -> None:
-    assert host.files.read("/proc/net/route").startswith(b"Iface")
-
-
-@pytest.mark.parametrize(
-    "path", ["/", "/opt", "/opt/oecsh", "/opt/oecsh/envs", "/opt/oecsh/envs/x/../../..", "/etc/x/y"]
-)
-def test_a_wrong_path_is_never_removed(host: Host, path: str) -> None:
-    with pytest.raises(ValueError, match="not to be removed"):
-        host.files.remove_tree(path)
-
-
-def test_a_full_disk_is_said_so_and_the_old_file_stays(second_lab_server: LabServer, endpoint: Callable) -> None:
-    second_lab_server.limit_disk(16)
-    host = Host(endpoint(second_lab_server))
-    try:
-        host.files.write("/opt/kept", "before")
-        second_lab_server.fill_disk()
-        with pytest.raises(Problem) as caught:
-            host.files.write("/opt/kept", "x" * 5_000_000)
-        assert caught.value.code == "servers.disk_full"
-        assert host.files.read("/opt/kept") == b"before"
-        assert [name for name in host.files.list("/opt") if name.endswith(".part")] == []
-    finally:
-        host.close()
-        second_lab_server.reboot()
-
-
-def test_a_folder_arrives_whole(host: Host, tmp_path: Path, lab_server: LabServer) -> None:
-    (tmp_path / "module/static").mkdir(parents=True)
-    (tmp_path / "module/__init__.py").write_text("x")
-    (tmp_path / "module/run.sh").write_text("#!/bin/sh")
-    (tmp_path / "module/run.sh").chmod(0o755)
-    (tmp_path / "module/ünï €.txt").write_text("names")
-    (tmp_path / "module/static/link").symlink_to("/etc/shadow")
-    target = "/opt/oecsh/platform/tree"
-    host.files.upload_tree(tmp_path, target, owner=(101, 101))
-    host.files.upload_tree(tmp_path, target, owner=(101, 101))
-    assert host.files.list(target) == ["module"]
-    assert host.files.list(f"{target}/module") == ["__init__.py", "run.sh", "static", "ünï €.txt"]
-    seen = lab_server.run(["stat", "-c", "%a %u %F", f"{target}/module/run.sh", f"{target}/module/static/link"]).stdout
-    assert seen.splitlines() == ["755 101 regular file", "777 101 symbolic link"]
-    assert host.files.list("/opt/oecsh/platform") == ["tree"]
-
-
-def test_an_upload_that_fails_leaves_nothing(host: Host, tmp_path: Path, lab_server: LabServer) -> None:
-    (tmp_path / "file").write_text("x")
-
-    class Run:
-        def check(self) -> None:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        host.files.upload_tree(tmp_path, "/opt/oecsh/platform/broken", run=Run())
-    assert lab_server.run(["find", "/opt/oecsh/platform", "-name", "*broken*"]).stdout == ""
-
-
 def test_twenty_threads_with_twenty_calls_each(host: Host, image: str) -> None:
     container = host.docker.containers.create(image, ["/bin/busybox", "sleep", "60"])
 
@@ -255,9 +156,19 @@ def test_docker_where_forwarding_is_off(lab_server: LabServer, endpoint: Callabl
         lab_server.restart_sshd()
 
 
-def test_the_credentials_of_this_machine_stay_here(host: Host, monkeypatch, tmp_path: Path) -> None:
-    assert not host.docker.api._auth_configs.auths
-    assert host.docker.api._general_configs == {}
+def test_the_credentials_of_this_machine_stay_here(
+    lab_server: LabServer, endpoint, monkeypatch, tmp_path: Path
+) -> None:
+    planted = {"auths": {"https://index.docker.io/v1/": {"auth": base64.b64encode(b"me:secret").decode()}}}
+    (tmp_path / "config.json").write_text(json.dumps(planted))
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
+    assert docker.APIClient(base_url="tcp://localhost:1", version="1.41")._auth_configs.auths, "the library reads them"
+    host = Host(endpoint(lab_server))
+    try:
+        assert not host.docker.api._auth_configs.auths
+        assert host.docker.api._general_configs == {}
+    finally:
+        host.close()
 
 
 def test_a_connection_cut_in_the_middle_of_a_command(lab_server: LabServer, endpoint: Callable) -> None:
@@ -301,23 +212,7 @@ def test_a_server_that_goes_silent(lab_server: LabServer, endpoint: Callable) ->
         host.close()
 
 
-def test_large_files_are_not_slow(host: Host, tmp_path: Path) -> None:
-    """Sanity, not a benchmark: the traps on this way cost a factor of a hundred."""
-    data = os.urandom(20_000_000)
-    begun = time.monotonic()
-    host.files.write("/opt/large", data)
-    assert host.files.read("/opt/large") == data
-    (tmp_path / "large").write_bytes(data)
-    host.files.upload_tree(tmp_path, "/opt/oecsh/platform/large")
-    assert time.monotonic() - begun < 20
-    assert stat.S_IMODE(host.files.status("/opt/large").st_mode) == 0o600
-    host.files.remove("/opt/large")
-
-
 def test_bytes_into_a_container_are_not_slow(host: Host, image: str) -> None:
-    import io
-    import tarfile
-
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as archive:
         entry = tarfile.TarInfo("large")
@@ -332,8 +227,6 @@ def test_bytes_into_a_container_are_not_slow(host: Host, image: str) -> None:
 
 
 def test_one_connection_for_a_whole_task(reach: Callable, lab_server: LabServer) -> None:
-    from apps.servers.host import open_host
-
     server = reach(lab_server)
     with open_host(server) as outer:
         with open_host(server) as inner:
@@ -348,6 +241,4 @@ def test_one_connection_for_a_whole_task(reach: Callable, lab_server: LabServer)
 
 
 def _opened_elsewhere(server) -> bool:
-    from apps.servers.host import _opened
-
     return not _opened.__dict__.get("hosts")

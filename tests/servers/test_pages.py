@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 
 import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from django.urls import reverse
 
 from apps.operations.models import Operation
-from apps.servers import keys
-from apps.servers.models import Server, SSHKey
+from apps.servers.models import Server
 from tests.cast import Cast
+from tests.servers.pages import HOST_KEY, address, settings_of
 
 pytestmark = pytest.mark.django_db
-HOST_KEY = keys.generate().public_key
 # name, method, the permission it asks.
 VIEWS = [
     ("list", "get", "org.servers.list"),
@@ -35,27 +32,6 @@ VIEWS = [
 ]
 OF_ONE_SERVER = [view for view in VIEWS if view[0] not in ("list", "add")]
 BY_POST_ALONE = ["host_key_confirm", "test", "prepare", "sync", "remove"]
-
-
-@pytest.fixture
-def server(make_server: Callable[..., Server]) -> Server:
-    """Acme's server: prepared, and nothing listens at its address."""
-    from apps.core import clock
-
-    return make_server(
-        name="Web",
-        slug="web",
-        address="127.0.0.1",
-        port=9,
-        host_key=HOST_KEY,
-        host_key_fingerprint=keys.fingerprint(HOST_KEY),
-        status="ready",
-        bootstrapped_at=clock.now(),
-    )
-
-
-def address(name: str, organization: str = "acme", server: str = "web") -> str:
-    return reverse(f"servers:{name}", args=[organization] if name in ("list", "add") else [organization, server])
 
 
 @pytest.mark.parametrize(("name", "method", "code"), VIEWS)
@@ -141,117 +117,6 @@ def test_many_servers_cost_no_more_queries_than_one(make_server, cast: Cast, sig
     assert queries() == with_one
 
 
-PLAIN = {
-    "name": "Shop",
-    "address": "192.0.2.7",
-    "port": "2222",
-    "user": "root",
-    "key_source": "generate",
-    "http_port": "80",
-    "https_port": "443",
-    "network_range": "10.96.0.0/16",
-    "cpu_overcommit": "1",
-}
-
-
-def test_adding_with_a_key_made_for_it(cast: Cast, sign_in) -> None:
-    browser = sign_in(cast.anna)
-    answer = browser.post(address("add"), PLAIN)
-    assert answer.status_code == 302
-    server = Server.objects.get()
-    assert (server.organization, server.slug, server.port, server.status) == (cast.acme, "shop", 2222, "pending")
-    assert server.ssh_key.generated
-    page = browser.get(answer.url).text
-    assert server.ssh_key.public_key in page
-    assert "authorized_keys" in page
-    assert server.ssh_key.private_key.splitlines()[1] not in page
-
-
-def test_adding_with_a_pasted_key(cast: Cast, sign_in) -> None:
-    pair = keys.generate()
-    pasted = PLAIN | {"key_source": "paste", "private_key": pair.private_text.replace("\n", "\r\n")}
-    assert sign_in(cast.anna).post(address("add"), pasted).status_code == 302
-    server = Server.objects.get()
-    assert server.ssh_key.fingerprint == pair.fingerprint
-    assert not server.ssh_key.generated
-    settings = sign_in(cast.anna).get(address("settings", server="shop")).text
-    assert pair.private_text.splitlines()[1] not in settings
-
-
-def test_adding_with_a_key_of_the_organization(server, cast: Cast, sign_in) -> None:
-    chosen = PLAIN | {"key_source": "choose", "ssh_key": str(server.ssh_key.pk)}
-    assert sign_in(cast.anna).post(address("add"), chosen).status_code == 302
-    assert Server.objects.get(slug="shop").ssh_key == server.ssh_key
-
-
-def test_the_key_of_another_organization_cannot_be_chosen(make_key, server, cast: Cast, sign_in) -> None:
-    theirs = make_key(organization=cast.umbrella, name="theirs")
-    answer = sign_in(cast.anna).post(address("add"), PLAIN | {"key_source": "choose", "ssh_key": str(theirs.pk)})
-    assert answer.status_code == 422
-    assert not Server.objects.filter(slug="shop").exists()
-    answer = sign_in(cast.anna).post(address("settings"), settings_of(server) | {"ssh_key": str(theirs.pk)})
-    assert answer.status_code == 422
-    server.refresh_from_db()
-    assert server.ssh_key != theirs
-
-
-@pytest.mark.parametrize(
-    ("field", "value", "word"),
-    [
-        ("name", "", "required"),
-        ("name", "a\nb", "printable"),
-        ("address", "--upload-pack=x", "host name"),
-        ("address", "a b", "host name"),
-        ("address", "$(id)", "host name"),
-        ("address", "x;y", "host name"),
-        ("port", "0", "greater"),
-        ("port", "65536", "less"),
-        ("port", "ssh", "whole number"),
-        ("user", "root;id", "letters"),
-        ("user", "-oProxyCommand=x", "letters"),
-        ("network_range", "8.8.8.0/24", "private"),
-        ("network_range", "10.0.0.0/30", "/24"),
-        ("network_range", "ten", "IPv4"),
-        ("cpu_overcommit", "0.5", "greater"),
-        ("key_source", "steal", "valid choice"),
-        ("http_port", "-1", "greater"),
-    ],
-)
-def test_bad_input_is_told_beside_its_field_and_kept(field, value, word, cast: Cast, sign_in) -> None:
-    answer = sign_in(cast.anna).post(address("add"), PLAIN | {field: value})
-    assert answer.status_code == 422
-    assert word in " ".join(answer.context["form"].errors[field])
-    if field != "name":
-        assert 'value="Shop"' in answer.text
-    assert not Server.objects.exists()
-
-
-@pytest.mark.parametrize(
-    ("private_key", "passphrase", "field"),
-    [("nonsense", "", "private_key"), ("", "", "private_key"), (HOST_KEY, "", "private_key")],
-)
-def test_a_bad_key_is_told_beside_its_field(private_key, passphrase, field, cast: Cast, sign_in) -> None:
-    data = PLAIN | {"key_source": "paste", "private_key": private_key, "passphrase": passphrase}
-    answer = sign_in(cast.anna).post(address("add"), data)
-    assert answer.status_code == 422
-    assert field in answer.context["form"].errors
-
-
-def test_the_same_server_twice(server, cast: Cast, sign_in) -> None:
-    answer = sign_in(cast.anna).post(address("add"), PLAIN | {"address": "127.0.0.1", "port": "9"})
-    assert answer.status_code == 422
-    assert "Web is this very server already" in answer.text
-    assert SSHKey.objects.count() == 1, "no key is left behind"
-
-
-def test_two_servers_of_one_name_get_two_addresses(cast: Cast, sign_in) -> None:
-    browser = sign_in(cast.anna)
-    browser.post(address("add"), PLAIN)
-    browser.post(address("add"), PLAIN | {"address": "192.0.2.8"})
-    browser.post(address("add"), PLAIN | {"address": "192.0.2.9", "name": "new"})
-    assert sorted(Server.objects.values_list("slug", flat=True)) == ["new-2", "shop", "shop-2"]
-
-
 def test_the_page_of_a_new_server_leads_to_the_fingerprint(make_server, cast: Cast, sign_in) -> None:
     make_server(name="Fresh", slug="fresh", address="127.0.0.1", port=9)
     page = sign_in(cast.alice).get(address("detail", server="fresh")).text
@@ -305,14 +170,6 @@ def test_looking_now_sets_the_truth(server, cast: Cast, sign_in) -> None:
     server.refresh_from_db()
     assert server.status == "unreachable"
     assert "refuses connections" in answer.text
-
-
-def settings_of(server: Server) -> dict[str, str]:
-    names = ("name", "address", "port", "user", "http_port", "https_port", "network_range", "cpu_overcommit")
-    return {name: str(getattr(server, name)) for name in names} | {
-        "ssh_key": str(server.ssh_key_id),
-        "public_address": server.public_address,
-    }
 
 
 def test_settings_are_saved_and_kept_when_wrong(server, cast: Cast, sign_in) -> None:

@@ -62,41 +62,36 @@ def run_container_job(
     to the container that is there, or returns the exit code that was collected.
 
     `memory` is in megabytes, `cpu` in cores, `timeout` in seconds from the start of the container; `is_confined` takes
-    every capability away, for code that is not ours. On a cancel or at a deadline the
-    container is stopped and removed; when the lease or the connection is lost it goes on. Raises Problem
-    `servers.image_missing`, `servers.container_failed_to_start`, `servers.container_job_vanished` or
-    `servers.container_job_timed_out`, and ConnectionLost.
+    every capability away, for code that is not ours. On a cancel or at a deadline the container is stopped and removed;
+    when the lease or the connection is lost it goes on. Raises Problem `servers.image_missing`,
+    `servers.container_failed_to_start`, `servers.container_job_vanished` or `servers.container_job_timed_out`, and
+    ConnectionLost.
     """
-    if not _NAME.fullmatch(name):
-        raise ValueError(f"{name!r} is no name for a job.")
     job = _Job(host, run, name)
-    collected = job.collected()
-    if collected is not None:
-        return collected
     options = {
         "image": image,
         "command": list(command),
         "mounts": list(mounts),
         "network": network,
         "environment": dict(environment or {}),
-        "mem_limit": f"{memory}m" if memory else None,
         "user": user,
-        "entrypoint": list(entrypoint) if entrypoint is not None else None,
+        "entrypoint": None if entrypoint is None else list(entrypoint),
         "working_dir": working_directory,
         "labels": dict(labels or {}),
+        **_limits(memory, cpu, is_confined),
     }
+    return job.run_to_its_end(options, line_level, timeout)
+
+
+def _limits(memory: int | None, cpu: Decimal | None, is_confined: bool) -> dict[str, Any]:
+    limits: dict[str, Any] = {}
     if memory:
-        options["memswap_limit"] = f"{memory}m"
+        limits |= {"mem_limit": f"{memory}m", "memswap_limit": f"{memory}m"}
     if cpu is not None:
-        options |= {"cpu_period": CPU_PERIOD, "cpu_quota": int(cpu * CPU_PERIOD)}
+        limits |= {"cpu_period": CPU_PERIOD, "cpu_quota": int(cpu * CPU_PERIOD)}
     if is_confined:
-        options |= {"cap_drop": ["ALL"], "security_opt": ["no-new-privileges"], "pids_limit": MOST_PROCESSES}
-    try:
-        container = job.ensure_started(options)
-        return job.follow(container, line_level, timeout)
-    except (Cancelled, DeadlineExceeded):
-        job.stop()
-        raise
+        limits |= {"cap_drop": ["ALL"], "security_opt": ["no-new-privileges"], "pids_limit": MOST_PROCESSES}
+    return limits
 
 
 def stop_container_job(host: Host, run: Run, *, name: str) -> None:
@@ -106,11 +101,23 @@ def stop_container_job(host: Host, run: Run, *, name: str) -> None:
 
 class _Job:
     def __init__(self, host: Host, run: Run, name: str) -> None:
+        if not _NAME.fullmatch(name):
+            raise ValueError(f"{name!r} is no name for a job.")
         self.host = host
         self.run = run
         self.key = f"job_{name}"
         self.source = f"job {name}"
         self.container_name = f"oecsh_{run.operation.pk.hex}_{name}"
+
+    def run_to_its_end(self, options: dict[str, Any], line_level: Callable[[str], str], timeout: float) -> int:
+        collected = self.collected()
+        if collected is not None:
+            return collected
+        try:
+            return self.follow(self.ensure_started(options), line_level, timeout)
+        except (Cancelled, DeadlineExceeded):
+            self.stop()
+            raise
 
     def collected(self) -> int | None:
         """The exit code, where an earlier attempt of this operation collected it. It was stored before the container
