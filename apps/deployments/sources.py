@@ -62,7 +62,8 @@ def clone(context: DeployContext, position: int, source: Source) -> None:
         },
     )
     run.info(f"{repository.name}: {source.branch} is {commit[:12]} {subject}".rstrip())
-    run.info(f"{len(snapshot.modules)} modules{'' if is_shipped else ', brought to the server'}")
+    number = len(snapshot.modules)
+    run.info(f"{number} module{'' if number == 1 else 's'}{'' if is_shipped else ', brought to the server'}")
     if not snapshot.modules:
         run.warning("There is no Odoo module in this repository, so it is left out of addons_path.")
 

@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from apps.core.exceptions import Problem
+from apps.core.htmx import is_partial
 from apps.environments.models import Environment
 from apps.operations import services as operations
 from apps.orgs.access import has_permission
@@ -60,6 +61,10 @@ def address(environment: Environment, name: str = "overview", *more: object) -> 
 
 def frame(request: HttpRequest, environment: Environment) -> dict[str, Any]:
     """What the frame of every page of an environment shows (templates/environments/frame.html)."""
+    operation = operations.active_for(environment.lock_key)
+    if operation is None and is_partial(request):
+        # It may have ended since the environment was read: who asks again and again stops now, with this answer.
+        environment.refresh_from_db(fields=["status", "status_reason"])
     base = address(environment)
     current = request.path.removeprefix(base).partition("/")[0]
     tabs = [
@@ -71,7 +76,7 @@ def frame(request: HttpRequest, environment: Environment) -> dict[str, Any]:
         "environment": environment,
         "project": environment.project,
         "organization": environment.project.organization,
-        "operation": operations.active_for(environment.lock_key),
+        "operation": operation,
         "tabs": tabs,
         "may_deploy": has_permission(request.user, "project.environments.deploy", environment),
         "may_update": has_permission(request.user, "project.environments.update", environment),
