@@ -3,7 +3,6 @@ tested is what the actions do to containers, networks and folders, and that is t
 
 from __future__ import annotations
 
-import contextlib
 import threading
 from collections.abc import Callable, Iterator
 from decimal import Decimal
@@ -61,9 +60,10 @@ def server(transactional_db: None, cast: Cast, machine: LabServer) -> Server:
 def host(server: Server) -> Iterator[Host]:
     """The way to it."""
     with open_host(server) as opened:
-        with contextlib.suppress(docker.errors.ImageNotFound):
+        try:
             opened.docker.images.get(IMAGE)
-        opened.docker.images.pull(IMAGE)
+        except docker.errors.ImageNotFound:
+            opened.docker.images.pull(IMAGE)
         _remove_all(opened)
         run(opened, paths.PROXY_NAME)
         yield opened

@@ -205,3 +205,16 @@ def test_amazons_registries_have_their_own_names(host):
     with pytest.raises(Problem) as caught:
         registry.authentication(account(host, kind="ecr"))
     assert caught.value.code == "projects.registry_not_a_registry"
+
+
+@pytest.mark.lab
+def test_a_real_registry(private_registry):
+    def try_with(password: str) -> None:
+        account = RegistryAccount(kind="other", host=private_registry.host, username=private_registry.user)
+        account.password = password
+        registry.check_login(account)
+
+    try_with(private_registry.password)
+    with pytest.raises(Problem) as caught:
+        try_with("wrong")
+    assert caught.value.code == "projects.registry_refused"
