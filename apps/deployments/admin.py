@@ -87,5 +87,6 @@ class SourceSnapshotAdmin(ReadOnly, ModelAdmin):
 
 @admin.register(ImageFacts)
 class ImageFactsAdmin(ReadOnly, ModelAdmin):
-    list_display = ("image_id", "uid", "gid", "created_at")
-    search_fields = ("image_id",)
+    list_display = ("image_id", "server", "uid", "gid", "created_at")
+    search_fields = ("image_id", "server__name")
+    list_select_related = ("server",)

@@ -43,7 +43,8 @@ class DeployContext:
         self._early: dict[str, Future[Any]] = {}
         self._threads = ThreadPoolExecutor(EARLY_THREADS, thread_name_prefix="deploy")
         self._known_images = {
-            facts.image_id: (facts.uid, facts.gid, facts.addons_path) for facts in ImageFacts.objects.all()
+            facts.image_id: (facts.uid, facts.gid, facts.addons_path)
+            for facts in ImageFacts.objects.filter(server=self.environment.server_id)
         }
         run.add_secrets(self.base_specification.secrets)
         run.add_secrets([self.environment.admin_password, *self._sensitive_values()])
@@ -126,7 +127,8 @@ class DeployContext:
             found: FoundImage = self.wait_for(f"image_{part}", self._ensure_image(part))
             if found.image_id not in self._known_images:
                 values = {"uid": found.uid, "gid": found.gid, "addons_path": list(found.addons_path)}
-                ImageFacts.objects.get_or_create(image_id=found.image_id, defaults=values)
+                named = {"server": self.environment.server, "image_id": found.image_id}
+                ImageFacts.objects.get_or_create(**named, defaults=values)
             self._images[part] = found
         return self._images[part]
 

@@ -12,10 +12,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import docker.errors
+from django.core.exceptions import ValidationError
 
 from apps.core.exceptions import Problem
 from apps.environments.render import Image
 from apps.projects.models import RegistryAccount
+from apps.projects.registry import authentication
+from apps.projects.validators import validate_account_fits
 from apps.servers.host import Host
 
 ODOO_CONFIGURATION = "/etc/odoo/odoo.conf"
@@ -104,7 +107,7 @@ def pull_image(
 ) -> None:
     """Pulls through the server's Docker. The sign-in travels in the request and is not stored on the server."""
     name, tag = split_reference(reference)
-    sign_in = {"username": account.username, "password": account.password} if account else None
+    sign_in = _sign_in(reference, account) if account else None
     layers: dict[str, tuple[int, int]] = {}
     try:
         for event in host.docker.api.pull(name, tag=tag, stream=True, decode=True, auth_config=sign_in):
@@ -115,6 +118,16 @@ def pull_image(
             _count(event, layers, progress)
     except docker.errors.APIError as error:
         raise _pull_problem(reference, str(error.explanation or error)) from error
+
+
+def _sign_in(reference: str, account: RegistryAccount) -> dict[str, str]:
+    """Name and password for the image's own registry; Docker itself would send them to any."""
+    try:
+        validate_account_fits(reference, account.host)
+    except ValidationError as error:
+        raise Problem("deployments.image_denied", image=reference, words=" ".join(error.messages)) from error
+    login = authentication(account)
+    return {"username": login["username"], "password": login["password"]}
 
 
 def split_reference(reference: str) -> tuple[str, str]:

@@ -11,10 +11,10 @@ from apps.deployments.context import DeployContext
 from apps.deployments.login import SCRIPTS_FOLDER
 from apps.deployments.modules import INSTALLED, ModulePlan
 from apps.environments.render import PART_LABEL, odoo_command, odoo_environment, odoo_mounts
-from apps.environments.render_specification import CONFIGURATION_FILE
+from apps.environments.render_specification import CONFIGURATION_FILE, EnvironmentSpecification
 from apps.environments.runtime_containers import docker_mounts
 from apps.environments.runtime_database import module_states
-from apps.environments.runtime_files import configuration_digest
+from apps.environments.runtime_files import configuration_digest, odoo_entries, write_entries
 from apps.operations.models import Level
 from apps.servers.host.jobs import run_container_job, stop_container_job
 
@@ -24,12 +24,15 @@ LINES_SHOWN = 60
 
 
 def install_base(context: DeployContext) -> None:
-    """`-i base` into the empty database. Raises Problem `deployments.base_install_failed`."""
+    """`-i base` into the empty database, without the customer's code, parameters and variables: the result is kept as
+    a seed for other projects too. Raises Problem `deployments.base_install_failed`."""
+    plain = context.specification("odoo").with_release(addons=(), odoo_parameters={}, variables={})
+    write_entries(context.host, plain, odoo_entries(plain))
     language = context.environment.language
     arguments = ["-i", "base", "--stop-after-init", "--no-http"]
     if language != "en_US":
         arguments.append(f"--load-language={language}")
-    exit_code = run_odoo(context, "base", odoo_command(*arguments), timeout=BASE_TIMEOUT)
+    exit_code = run_odoo(context, "base", odoo_command(*arguments), timeout=BASE_TIMEOUT, specification=plain)
     _check(context, exit_code, ["base"], "deployments.base_install_failed")
 
 
@@ -59,10 +62,17 @@ def update_module_list(context: DeployContext) -> None:
         raise Problem("deployments.install_failed", modules="the list of modules", exit_code=exit_code, reason=reason)
 
 
-def run_odoo(context: DeployContext, name: str, command: Sequence[str], *, timeout: float) -> int:
-    """Runs a command in the image of the release, with its source and configuration, in the environment's network;
-    its exit code. Its lines go to the log with Odoo's own levels."""
-    specification = context.specification("odoo")
+def run_odoo(
+    context: DeployContext,
+    name: str,
+    command: Sequence[str],
+    *,
+    timeout: float,
+    specification: EnvironmentSpecification | None = None,
+) -> int:
+    """Runs a command in the image of the release, with its source and configuration unless another `specification`
+    says otherwise, in the environment's network; its exit code. Its lines go to the log with Odoo's own levels."""
+    specification = specification or context.specification("odoo")
     allocation = specification.allocation
     return run_container_job(
         context.host,

@@ -123,10 +123,13 @@ class Project(BaseModel):
         return self.name
 
     def clean(self) -> None:
-        """A registry account of another organization is as unknown as one that does not exist."""
+        """A registry account of another organization is as unknown as one that does not exist, and one of another
+        registry than the image's is of no use."""
         account = self.registry_account
         if account is not None and account.organization_id != self.organization_id:
             raise ValidationError({"registry_account": "Choose a registry account of this organization."})
+        if account is not None and self.image:
+            validators.validate_account_fits(self.image, account.host)
 
     @property
     def primary_repository(self) -> Repository | None:

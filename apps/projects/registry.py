@@ -17,6 +17,7 @@ from apps.core import outgoing
 from apps.core.exceptions import Problem
 from apps.projects.git_access import is_private
 from apps.projects.models import RegistryAccount
+from apps.projects.validators import DOCKER_HUB
 
 TIMEOUT_SECONDS = 15
 MAXIMUM_ANSWER_BYTES = 2**20
@@ -25,7 +26,6 @@ DEFAULT_HOSTS = {
     RegistryAccount.Kind.GHCR: "ghcr.io",
     RegistryAccount.Kind.GITLAB: "registry.gitlab.com",
 }
-_DOCKER_HUB = {"docker.io", "index.docker.io", "registry-1.docker.io"}
 _ECR_HOST = re.compile(r"[0-9]{12}\.dkr\.ecr(?:-fips)?\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(?:\.cn)?")
 _PARAMETER = re.compile(r'([a-z]+)="([^"]*)"')
 
@@ -46,7 +46,7 @@ def authentication(account: RegistryAccount) -> dict[str, str]:
         username, password = _ecr_password(account)
     else:
         username, password = account.username, account.password
-    server = "https://index.docker.io/v1/" if account.host in _DOCKER_HUB else account.host
+    server = "https://index.docker.io/v1/" if account.host in DOCKER_HUB else account.host
     return {"username": username, "password": password, "serveraddress": server}
 
 
@@ -98,7 +98,7 @@ def _bearer_token(account: RegistryAccount, username: str, basic: str, parameter
 
 def _base_url(account: RegistryAccount) -> str:
     """https, except for registries in the allowed private networks: those are spoken to in clear, as Docker does."""
-    host = "registry-1.docker.io" if account.host in _DOCKER_HUB else account.host
+    host = "registry-1.docker.io" if account.host in DOCKER_HUB else account.host
     name, _, port = host.partition(":")
     addresses = outgoing.check_address(name, int(port or 443))
     return f"http://{host}" if port not in ("", "443") and all(map(is_private, addresses)) else f"https://{host}"

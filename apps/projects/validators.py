@@ -15,6 +15,8 @@ RESERVED_SLUGS = frozenset(
     {"admin", "api", "app", "apps", "assets", "auth", "create", "delete", "docs", "git", "help", "mail", "new"}
     | {"oecsh", "portal", "proxy", "registry", "root", "settings", "static", "status", "support", "system", "www"}
 )
+# One registry under several names.
+DOCKER_HUB = frozenset({"docker.io", "index.docker.io", "registry-1.docker.io"})
 _USER_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@+-]*")
 _MODULE_NAME = re.compile(r"[a-z][a-z0-9_]{0,126}", re.ASCII)
 _DIRECTORY = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(?:/[A-Za-z0-9_][A-Za-z0-9_.-]*)*")
@@ -49,6 +51,22 @@ def validate_host_and_port(value: str) -> None:
     validate_address(host)
     if colon and not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
         raise ValidationError("Use a port between 1 and 65535 after the colon.")
+
+
+def registry_of(image: str) -> str:
+    """The registry that an image's name leads to, as Docker reads it: `docker.io` where it names none."""
+    first, slash, _ = image.partition("/")
+    names_a_host = slash and ("." in first or ":" in first or first == "localhost")
+    host = first.lower() if names_a_host else "docker.io"
+    return "docker.io" if host in DOCKER_HUB else host
+
+
+def validate_account_fits(image: str, host: str) -> None:
+    """A password is sent to its own registry only: Docker would send it to any that the image's name leads to."""
+    wanted = host.lower()
+    if registry_of(image) != ("docker.io" if wanted in DOCKER_HUB else wanted):
+        message = f"This account is for {host} only, and the image comes from {registry_of(image)}."
+        raise ValidationError({"registry_account": message})
 
 
 def validate_branch_map(value: object) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from apps.core.exceptions import Problem
 from apps.deployments import images
+from apps.projects.models import RegistryAccount
 
 PASSWD = "root:x:0:0:root:/root:/bin/sh\nodoo:x:101:102::/var/lib/odoo:/bin/false\npostgres:x:999:999::/:/bin/sh\n"
 
@@ -70,3 +71,11 @@ def test_a_folder_of_an_image_is_no_line_of_our_configuration() -> None:
 )
 def test_refusals_are_told_apart(words: str, code: str) -> None:
     assert images._pull_problem("odoo:99.0", words).code == code
+
+
+def test_a_password_does_not_travel_to_another_registry() -> None:
+    account = RegistryAccount(kind="other", host="registry.example.com", username="robot", password="s3cret")
+    assert images._sign_in("registry.example.com/odoo:1", account) == {"username": "robot", "password": "s3cret"}
+    with pytest.raises(Problem) as caught:
+        images._sign_in("evil.example.net/odoo:1", account)
+    assert caught.value.code == "deployments.image_denied"

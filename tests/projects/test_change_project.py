@@ -87,6 +87,31 @@ def test_an_account_of_others_is_refused(cast, project):
         update_project(project=project, actor=cast.alice, registry_account=theirs)
 
 
+@pytest.mark.parametrize(
+    ("image", "host", "fits"),
+    [
+        ("registry.example.com/team/odoo:1", "registry.example.com", True),
+        ("registry.example.com:5000/odoo", "registry.example.com:5000", True),
+        ("registry.example.com:5000/odoo", "registry.example.com", False),
+        ("evil.example.net/team/odoo:1", "registry.example.com", False),
+        ("team/odoo:1", "docker.io", True),
+        ("team/odoo:1", "registry.example.com", False),
+        ("docker.io/team/odoo", "index.docker.io", True),
+    ],
+)
+def test_an_account_is_for_its_own_registry(cast, project, image, host, fits):
+    account = RegistryAccount.objects.create(
+        organization=cast.acme, name="R", kind="other", host=host, username="x", password="s3cret"
+    )
+    if fits:
+        update_project(project=project, actor=cast.alice, image=image, registry_account=account)
+        return
+    with pytest.raises(ValidationError):
+        update_project(project=project, actor=cast.alice, image=image, registry_account=account)
+    project.refresh_from_db()
+    assert project.image == ""
+
+
 class TestDeleting:
     def test_with_its_short_name(self, cast, sign_in, project, repository):
         mirror = git.mirror_path(repository)

@@ -13,9 +13,11 @@ from apps.servers.models import Server
 
 
 class ImageFacts(BaseModel):
-    """Who the processes of an image run as. An image id names content, so this holds for ever."""
+    """Who the processes of an image run as. An image id names content, so this holds for ever. What a server says of an
+    image is believed for that server alone: somebody who owns another one could say anything."""
 
-    image_id = models.CharField(max_length=80, unique=True)
+    server = models.ForeignKey(Server, on_delete=models.CASCADE, related_name="image_facts")
+    image_id = models.CharField(max_length=80)
     user = models.CharField(max_length=64, blank=True)
     uid = models.PositiveIntegerField()
     gid = models.PositiveIntegerField()
@@ -24,6 +26,7 @@ class ImageFacts(BaseModel):
 
     class Meta:
         verbose_name_plural = "image facts"
+        constraints = [models.UniqueConstraint(fields=["server", "image_id"], name="image_facts_of_server")]
 
     def __str__(self) -> str:
         return self.image_id
