@@ -6,13 +6,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.core.paginator import Page, Paginator
-from django.db.models import Case, OuterRef, Subquery, When
+from django.db.models import Case, Count, Exists, OuterRef, Q, Subquery, When, Window
+from django.db.models.functions import RowNumber
 
 from apps.deployments.models import Deployment
-from apps.environments.models import Environment, EnvironmentType, Status
+from apps.environments.models import Environment, EnvironmentQuerySet, EnvironmentType, Status
 from apps.operations.models import UNFINISHED, Operation
+from apps.operations.models import Status as OperationStatus
 from apps.orgs.access import has_permission
 from apps.orgs.models import Organization
+from apps.orgs.querysets import TenantQuerySet
 from apps.portal.addresses import environment_address, operation_address, project_address, server_address
 from apps.projects.models import Project
 from apps.servers.models import Server
@@ -47,21 +50,17 @@ class EnvironmentCard:
 
 @dataclass
 class ProjectGroup:
-    """A project with the cards of its environments."""
+    """A project with the cards of its first environments; what needs a person stands above them anyway."""
 
     project: Project
     url: str
     cards: list[EnvironmentCard] = field(default_factory=list)
-
-    @property
-    def shown(self) -> list[EnvironmentCard]:
-        """The first cards; what needs a person stands above them anyway."""
-        return self.cards[:CARDS_PER_PROJECT]
+    total: int = 0
 
     @property
     def left_out(self) -> int:
         """How many cards the project's own page shows besides."""
-        return max(0, len(self.cards) - CARDS_PER_PROJECT)
+        return self.total - len(self.cards)
 
 
 @dataclass
@@ -100,44 +99,53 @@ class Dashboard:
 
 
 def dashboard_for(organization: Organization, user: Any, page: str | None = None) -> Dashboard:
-    """The dashboard of one organization, in a fixed number of queries; `page` is that of the projects."""
-    environments = _environments(organization, user)
-    projects = list(Project.objects.visible_to(user).filter(organization=organization).select_related("organization"))
-    servers = list(Server.objects.visible_to(user).filter(organization=organization).select_related("organization"))
-    cards = _cards(organization, environments)
-    groups = {project.pk: ProjectGroup(project, project_address(project)) for project in projects}
-    for card in cards:
-        groups[card.environment.project_id].cards.append(card)
-    deployed = any(card.environment.status not in (Status.PENDING, Status.DEPLOYING) for card in cards)
-    concerns = [*_server_concerns(servers), *_operation_concerns(organization), *_environment_concerns(cards)]
-    return Dashboard(
-        groups=Paginator(list(groups.values()), PROJECTS_PER_PAGE).get_page(page),
-        concerns=concerns[:MOST_CONCERNS],
-        path=_path(organization, user, servers, projects, cards, deployed),
-    )
+    """The dashboard of one organization, in a fixed number of queries; `page` is that of the projects. What it reads
+    grows with what it shows, not with what there is."""
+    servers = Server.objects.visible_to(user).filter(organization=organization)
+    environments = Environment.objects.visible_to(user).existing().filter(project__organization=organization)
+    projects = Project.objects.visible_to(user).filter(organization=organization).select_related("organization")
+    shown = Paginator(projects, PROJECTS_PER_PAGE).get_page(page)
+    groups = {project.pk: ProjectGroup(project, project_address(project)) for project in shown}
+    for card in _cards(_first_of_each(environments.filter(project__in=list(groups)))):
+        group = groups[card.environment.project_id]
+        group.cards.append(card)
+        group.total = card.environment.beside
+    shown.object_list = list(groups.values())
+    concerns = [
+        *_server_concerns(servers),
+        *_operation_concerns(organization),
+        *_environment_concerns(organization, environments),
+    ]
+    statuses = set(environments.order_by().values_list("status", flat=True).distinct())
+    return Dashboard(shown, concerns[:MOST_CONCERNS], _path(organization, user, servers, shown.object_list, statuses))
 
 
-def _environments(organization: Organization, user: Any) -> list[Environment]:
+def _first_of_each(environments: EnvironmentQuerySet) -> list[Environment]:
+    """The first environments of each project, with `beside`: how many the project has."""
+    importance = Case(*(When(environment_type=kind, then=rank) for rank, kind in enumerate(IMPORTANCE)))
     last = Deployment.objects.filter(environment=OuterRef("pk")).order_by("-number").values("pk")[:1]
+    ranked = environments.annotate(importance=importance).annotate(
+        rank=Window(RowNumber(), partition_by="project", order_by=["importance", "name"]),
+        beside=Window(Count("pk"), partition_by="project"),
+    )
     return list(
-        Environment.objects.visible_to(user)
-        .existing()
-        .filter(project__organization=organization)
+        ranked.filter(rank__lte=CARDS_PER_PROJECT)
         .select_related("project__organization", "server")
         .annotate(last_deployment=Subquery(last))
-        .annotate(importance=Case(*(When(environment_type=kind, then=rank) for rank, kind in enumerate(IMPORTANCE))))
-        .order_by("project__name", "importance", "name")
+        .order_by("project__name", "rank")
     )
 
 
-def _cards(organization: Organization, environments: list[Environment]) -> list[EnvironmentCard]:
+def _cards(environments: list[Environment]) -> list[EnvironmentCard]:
     deployments = Deployment.objects.select_related("operation", "triggered_by").in_bulk(
         [one.last_deployment for one in environments if one.last_deployment]
     )
     running = {
         operation.subject_id: operation
         for operation in Operation.objects.filter(
-            organization=organization, status__in=UNFINISHED, subject_type=Environment._meta.label_lower
+            status__in=UNFINISHED,
+            subject_type=Environment._meta.label_lower,
+            subject_id__in=[environment.pk for environment in environments],
         ).prefetch_related("steps")
     }
     return [
@@ -151,15 +159,14 @@ def _cards(organization: Organization, environments: list[Environment]) -> list[
     ]
 
 
-def _server_concerns(servers: list[Server]) -> list[Concern]:
+def _server_concerns(servers: TenantQuerySet) -> list[Concern]:
     texts = {
         Server.Status.UNREACHABLE: "cannot be reached",
         Server.Status.ERROR: "has a problem",
     }
     return [
         Concern("error", f"Server {server} {texts[server.status]}", server.status_reason, server_address(server))
-        for server in servers
-        if server.status in texts
+        for server in servers.filter(status__in=texts).select_related("organization")[:MOST_CONCERNS]
     ]
 
 
@@ -176,33 +183,50 @@ def _operation_concerns(organization: Organization) -> list[Concern]:
     ]
 
 
-def _environment_concerns(cards: list[EnvironmentCard]) -> list[Concern]:
-    concerns = []
-    for card in cards:
-        name = f"{card.environment.project.name} · {card.environment.name}"
-        if card.environment.status == Status.ERROR:
-            concerns.append(Concern("error", f"{name} is down", card.environment.status_reason, card.url))
-        elif card.failed and card.operation is None:
-            url = f"{card.url}deployments/{card.deployment.number}/"
-            text = card.deployment.operation.error
-            concerns.append(Concern("warning", f"{name}: the last deployment failed", text, url))
-    return sorted(concerns, key=lambda concern: concern.level)
+def _environment_concerns(organization: Organization, environments: EnvironmentQuerySet) -> list[Concern]:
+    """Those that are down, and then those whose last deployment failed while nothing is being done about it."""
+    last = Deployment.objects.filter(environment=OuterRef("pk")).order_by("-number")
+    busy = Operation.objects.filter(
+        organization=organization,
+        status__in=UNFINISHED,
+        subject_type=Environment._meta.label_lower,
+        subject_id=OuterRef("pk"),
+    )
+    found = environments.annotate(
+        last_number=Subquery(last.values("number")[:1]),
+        last_status=Subquery(last.values("operation__status")[:1]),
+        last_error=Subquery(last.values("operation__error")[:1]),
+        is_down=Case(When(status=Status.ERROR, then=1), default=0),
+    ).filter(Q(is_down=1) | Q(last_status=OperationStatus.FAILED) & ~Exists(busy))
+    ordered = found.select_related("project__organization").order_by("-is_down", "project__name", "name")
+    return [_environment_concern(environment) for environment in ordered[:MOST_CONCERNS]]
+
+
+def _environment_concern(environment: Environment) -> Concern:
+    name, url = f"{environment.project.name} · {environment.name}", environment_address(environment)
+    if environment.is_down:
+        return Concern("error", f"{name} is down", environment.status_reason, url)
+    url = f"{url}deployments/{environment.last_number}/"
+    return Concern("warning", f"{name}: the last deployment failed", environment.last_error, url)
 
 
 def _path(
-    organization: Organization, user: Any, servers: list, projects: list, cards: list, deployed: bool
+    organization: Organization, user: Any, servers: TenantQuerySet, groups: list[ProjectGroup], statuses: set[str]
 ) -> list[PathStep]:
     home = organization.get_absolute_url()
-    environments_url = project_address(projects[0]) + "new/" if projects else ""
+    environments_url = f"{groups[0].url}new/" if groups else ""
+    first = next((card.url for group in groups for card in group.cards), "")
+    has_server = servers.filter(status=Server.Status.READY).exists()
+    deployed = bool(statuses - {Status.PENDING, Status.DEPLOYING})
     steps = (
         ("Add a server", "Any Linux machine that you reach by SSH. Docker is installed where it is missing.",
-         f"{home}servers/new/", "Add a server", any(server.is_ready for server in servers), "org.servers.create"),
+         f"{home}servers/new/", "Add a server", has_server, "org.servers.create"),
         ("Create a project", "One Odoo application: its version and its Git repositories.",
-         f"{home}projects/new/", "Create a project", bool(projects), "org.projects.create"),
+         f"{home}projects/new/", "Create a project", bool(groups), "org.projects.create"),
         ("Create an environment", "Development, staging or production, with its own database and address.",
-         environments_url, "Create an environment", bool(cards), "project.environments.create"),
+         environments_url, "Create an environment", bool(statuses), "project.environments.create"),
         ("Deploy it", "Sixteen steps, which you can watch, to an Odoo that answers.",
-         cards[0].url if cards else "", "Open the environment", deployed, "project.environments.deploy"),
+         first, "Open the environment", deployed, "project.environments.deploy"),
     )  # fmt: skip
     result, found_now = [], False
     for title, text, url, label, done, code in steps:

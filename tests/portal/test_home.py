@@ -92,7 +92,7 @@ def test_many_cards_and_projects_have_pages(scene: Scene, django_assert_max_num_
         groups = list(dashboard.groups)
     assert len(groups) == PROJECTS_PER_PAGE
     portal = next(group for group in groups if group.project == project)
-    assert (len(portal.shown), portal.left_out) == (CARDS_PER_PROJECT, 5)
+    assert (len(portal.cards), portal.left_out) == (CARDS_PER_PROJECT, 5)
 
 
 def test_a_deployment_that_runs_is_shown_with_its_progress(scene: Scene, sign_in: SignIn) -> None:
