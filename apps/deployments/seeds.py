@@ -18,6 +18,7 @@ from apps.core import clock
 from apps.deployments.context import DeployContext
 from apps.deployments.images import find_image
 from apps.deployments.models import Seed
+from apps.deployments.sources import modules_of
 from apps.environments import runtime
 from apps.environments.render_specification import ROLE_NAME
 from apps.servers import paths
@@ -109,7 +110,7 @@ def keep(context: DeployContext, key: str | None, modules: dict[str, str]) -> bo
 
     PostgreSQL is stopped cleanly while its files are copied, and started again.
     """
-    if key is None:
+    if key is None or not _is_plain(context, modules):
         return False
     seed = _reserve(context, key, modules)
     if seed is None:
@@ -144,6 +145,15 @@ def remove_oldest(host: Host, server: Server) -> None:
             seed.delete()
             host.files.remove_tree(_folder(seed.key))
             host.files.remove_tree(_folder(f"{seed.key}.spare"))
+
+
+def _is_plain(context: DeployContext, modules: dict[str, str]) -> bool:
+    """True where the database holds nothing that its key does not say: a custom module that installs itself came along
+    with base, or one that every process loads, belongs to this customer alone."""
+    if "server_wide_modules" in context.environment.odoo_parameters:
+        return False
+    automatic = [name for name, module in modules_of(context).items() if module["auto_install"]]
+    return all(name in modules for name in automatic)
 
 
 def _reserve(context: DeployContext, key: str, modules: dict[str, str]) -> Seed | None:
