@@ -16,6 +16,8 @@ class ImageFacts(BaseModel):
     """Who the processes of an image run as. An image id names content, so this holds for ever. What a server says of an
     image is believed for that server alone: somebody who owns another one could say anything."""
 
+    organization_path = "server__organization"
+
     server = models.ForeignKey(Server, on_delete=models.CASCADE, related_name="image_facts")
     image_id = models.CharField(max_length=80)
     user = models.CharField(max_length=64, blank=True)
@@ -23,6 +25,8 @@ class ImageFacts(BaseModel):
     gid = models.PositiveIntegerField()
     # Odoo images: what the image's own odoo.conf names, behind everything of ours.
     addons_path = models.JSONField(default=list)
+
+    objects = TenantQuerySet.as_manager()
 
     class Meta:
         verbose_name_plural = "image facts"

@@ -126,12 +126,16 @@ class Certificate(BaseModel):
 class CertificateDelivery(BaseModel):
     """Which state of a certificate lies on which server."""
 
+    organization_path = "server__organization"
+
     certificate = models.ForeignKey(Certificate, on_delete=models.CASCADE, related_name="deliveries")
     server = models.ForeignKey("servers.Server", on_delete=models.CASCADE, related_name="certificate_deliveries")
     fingerprint = models.CharField(max_length=64, blank=True)
     tried_at = models.DateTimeField()
     delivered_at = models.DateTimeField(null=True, blank=True)
     error = models.TextField(blank=True, help_text="Of the last try, empty when it went well.")
+
+    objects = TenantQuerySet.as_manager()
 
     class Meta:
         constraints = [
@@ -152,6 +156,8 @@ class OrderOutcome(models.TextChoices):
 class CertificateOrder(BaseModel):
     """One line of the ledger; counted against the authority's limits before the next order is made."""
 
+    organization_path = "certificate__organization"
+
     certificate = models.ForeignKey(Certificate, null=True, on_delete=models.SET_NULL, related_name="orders")
     names = ArrayField(models.CharField(max_length=253))
     registered_domains = ArrayField(models.CharField(max_length=253))
@@ -165,6 +171,8 @@ class CertificateOrder(BaseModel):
     error_type = models.CharField(max_length=200, blank=True)
     error = models.TextField(blank=True, help_text="The authority's own words.")
     operation_id = models.UUIDField(null=True, blank=True)
+
+    objects = TenantQuerySet.as_manager()
 
     class Meta:
         ordering = ["-started_at"]

@@ -74,6 +74,8 @@ class RecordType(models.TextChoices):
 class DnsRecord(BaseModel):
     """One record written by us at a provider. The row is stored before the record is written, and goes after it."""
 
+    organization_path = "provider__organization"
+
     provider = models.ForeignKey(DnsProvider, on_delete=models.PROTECT, related_name="records")
     environment = models.ForeignKey(
         "environments.Environment", null=True, blank=True, on_delete=models.SET_NULL, related_name="dns_records"
@@ -84,6 +86,8 @@ class DnsRecord(BaseModel):
     value = models.CharField(max_length=1000)
     ttl = models.PositiveIntegerField(help_text="Seconds.")
     written_at = models.DateTimeField(null=True, blank=True)
+
+    objects = TenantQuerySet.as_manager()
 
     class Meta:
         ordering = ["name", "record_type"]
