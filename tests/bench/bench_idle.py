@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from oecsh.embedded import control_plane
-from tests.bench.measurement import RUNS, Measurement, benchmark
+from tests.bench.measurement import Measurement, NotMeasured, benchmark, runs
 
 SETTLE_SECONDS = 20
 WATCH_SECONDS = 10
@@ -22,9 +22,9 @@ def idle() -> list[Measurement]:
     processor = Measurement("idle_cpu", "% of a core", "≤ 2 %")
     processes = control_plane_processes()
     if not processes:
-        raise SystemExit("The control plane does not run: start it by `make demo`.")
+        raise NotMeasured("The control plane does not run: start it by `make demo`.")
     time.sleep(SETTLE_SECONDS)
-    for _ in range(RUNS):
+    for _ in range(runs()):
         before = sum(map(cpu_seconds, processes))
         started = time.monotonic()
         time.sleep(WATCH_SECONDS)

@@ -6,7 +6,7 @@ import time
 
 from apps.accounts.models import User
 from tests.bench.databases import fresh_database
-from tests.bench.measurement import RUNS, Measurement, benchmark
+from tests.bench.measurement import Measurement, benchmark, runs
 from tests.cast import make_cast
 
 QUESTIONS = 2000
@@ -20,7 +20,7 @@ def permission() -> list[Measurement]:
     first = Measurement("permission_uncached", "µs", "≤ 5,000 µs")
     with fresh_database():
         cast = make_cast()
-        for _ in range(RUNS):
+        for _ in range(runs()):
             cast.bob.has_perm(CODE, cast.acme)
             started = time.perf_counter()
             for _ in range(QUESTIONS):

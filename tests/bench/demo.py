@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from oecsh.embedded import control_plane
-from tests.bench.measurement import ROOT, Measurement
+from tests.bench.measurement import ROOT, Measurement, NotMeasured
 
 if TYPE_CHECKING:
     from apps.environments.models import Environment
@@ -41,11 +41,12 @@ def on_demo(function: Callable[[], list[Measurement]]) -> Callable[[], list[Meas
         if os.environ.get("DJANGO_SETTINGS_MODULE") == SETTINGS:
             return function()
         if control_plane.supervisor_pid() is None:
-            raise SystemExit("The demo does not run: start it by `make demo`.")
+            raise NotMeasured("The demo does not run: start it by `make demo`.")
         with tempfile.TemporaryDirectory() as folder:
             answer = Path(folder) / "answer.json"
             command = [sys.executable, "-m", "tests.bench.demo", function.__module__, function.__name__, str(answer)]
-            subprocess.run(command, check=True, cwd=ROOT)
+            if subprocess.run(command, check=False, cwd=ROOT).returncode:
+                raise NotMeasured("It failed; what happened stands above.")
             return [Measurement(**row) for row in json.loads(answer.read_text())]
 
     return run

@@ -19,6 +19,10 @@ def runs() -> int:
     return int(os.environ.get("BENCH_RUNS", RUNS))
 
 
+class NotMeasured(Exception):
+    """A benchmark could not be run; the text says why."""
+
+
 @dataclass
 class Measurement:
     """Runs of ours and, where there is one, of the same work done by hand in the same session, in `unit`."""
@@ -76,14 +80,14 @@ def keep(measurements: list[Measurement]) -> None:
 
 def table(measurements: list[Measurement]) -> str:
     """Median and spread of ours, the median by hand, the ratio and the goal, one measurement a line."""
-    lines = [f"{'name':<24}{'ours (median, min–max)':<34}{'by hand':<14}{'ratio':<10}goal"]
+    lines = [f"{'name':<24}{'ours (median, min–max)':<44}{'by hand':<14}{'ratio':<10}goal"]
     for item in measurements:
         ours = (
             f"{_figure(statistics.median(item.ours))} ({_figure(min(item.ours))}–{_figure(max(item.ours))}) {item.unit}"
         )
         by_hand = f"{_figure(statistics.median(item.by_hand))} {item.unit}" if item.by_hand else "–"
         ratio = f"{item.ratio:.3g}" if item.ratio is not None else "–"
-        lines.append(f"{item.name:<24}{ours:<34}{by_hand:<14}{ratio:<10}{item.goal}")
+        lines.append(f"{item.name:<24}{ours:<44}{by_hand:<14}{ratio:<10}{item.goal}")
     return "\n".join(lines)
 
 
