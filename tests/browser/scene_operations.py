@@ -92,6 +92,7 @@ def add_operation(
         started_at=started,
         finished_at=finished,
         error="The module agency_sale cannot be loaded." if status == "failed" else "",
+        error_code="deployments.module_broken" if status == "failed" else "",
         version=20,
     )
     Operation.objects.filter(pk=operation.pk).update(created_at=started)

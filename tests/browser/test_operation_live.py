@@ -178,3 +178,15 @@ def test_a_step_leads_to_its_lines(scene: Scene, look: Callable[..., WatchedPage
     watched.open(f"/operations/{scene.operations['completed'].pk}/")
     watched.page.get_by_role("link", name="Pull the image").click()
     expect(watched.page.locator('.line-step[data-step="pull_image"]')).to_be_in_viewport()
+
+
+def test_a_failed_operation_opens_at_the_failed_step(scene: Scene, look: Callable[..., WatchedPage]) -> None:
+    watched = look(scene.cast.alice)
+    watched.open(f"/operations/{scene.operations['failed'].pk}/")
+    page = watched.page
+    expect(page.locator('.line-step[data-step="install_addons"]')).to_be_in_viewport(timeout=PATIENCE)
+    expect(page.locator(".failure")).to_contain_text("SyntaxError")
+    page.get_by_role("button", name="Copy a report").click()
+    report = page.locator("[data-report]").get_attribute("data-copy")
+    assert "failed     Install the project’s modules" in report
+    assert "SyntaxError: expected ':'" in report
