@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from datetime import timedelta
+from pathlib import PurePosixPath
 from typing import Any
 
 from django.db import transaction
@@ -92,7 +93,7 @@ def find(context: DeployContext, key: str | None) -> Seed | None:
     seed = Seed.objects.filter(server=context.environment.server, key=key, status=Seed.Status.READY).first()
     if seed is None:
         return None
-    if not context.host.files.exists(_folder(seed.key) / "postgres" / "PG_VERSION"):
+    if not context.host.files.exists(_folder(seed) / "postgres" / "PG_VERSION"):
         seed.delete()
         return None
     return seed
@@ -101,7 +102,7 @@ def find(context: DeployContext, key: str | None) -> Seed | None:
 def copy(context: DeployContext, seed: Seed) -> None:
     """Puts a copy of the seed in the place of the environment's data, unless one is there already."""
     specification = context.base_specification
-    context.host.run_script(_COPY, _folder(seed.key), specification.directory, specification.database_name, timeout=600)
+    context.host.run_script(_COPY, _folder(seed), specification.directory, specification.database_name, timeout=600)
     Seed.objects.filter(pk=seed.pk).update(last_used_at=clock.now())
 
 
@@ -117,7 +118,7 @@ def keep(context: DeployContext, key: str | None, modules: dict[str, str]) -> bo
         return False
     specification = context.specification("postgres")
     runtime.stop_part(context.host, specification, "db")
-    arguments = (specification.directory, specification.database_name, _folder(key))
+    arguments = (specification.directory, specification.database_name, _folder(seed))
     try:
         size = context.host.run_script(_KEEP, *arguments, timeout=600).stdout
     finally:
@@ -132,7 +133,7 @@ def make_spare(context: DeployContext) -> None:
     """Begins a copy for the next deployment from the same seed, in the background of the server; returns at once."""
     seed = Seed.objects.filter(pk=context.run.data.get("seed"), status=Seed.Status.READY).first()
     if seed is not None:
-        context.host.run_script(_SPARE, _folder(seed.key))
+        context.host.run_script(_SPARE, _folder(seed))
 
 
 def remove_oldest(host: Host, server: Server) -> None:
@@ -143,8 +144,8 @@ def remove_oldest(host: Host, server: Server) -> None:
     for seed in ordered[SEEDS_PER_SERVER:]:
         if (seed.last_used_at or seed.created_at) < recent:
             seed.delete()
-            host.files.remove_tree(_folder(seed.key))
-            host.files.remove_tree(_folder(f"{seed.key}.spare"))
+            for folder in (_folder(seed), _folder(seed).with_name(f"{_folder(seed).name}.spare")):
+                host.files.remove_tree(folder)
 
 
 def _is_plain(context: DeployContext, modules: dict[str, str]) -> bool:
@@ -187,5 +188,7 @@ def _reserve(context: DeployContext, key: str, modules: dict[str, str]) -> Seed 
     return None
 
 
-def _folder(key: str):
-    return paths.seeds_directory() / key
+def _folder(seed: Seed) -> PurePosixPath:
+    """Named by the database in it as well: what another maker of the same key left behind, whose row is gone, is never
+    taken for this one."""
+    return paths.seeds_directory() / f"{seed.key}-{seed.database_name}"

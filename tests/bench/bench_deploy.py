@@ -98,4 +98,4 @@ def _forget_seeds(demo: Demo) -> None:
     with open_host(demo.server) as host:
         for seed in Seed.objects.filter(server=demo.server, modules={}):
             seed.delete()
-            host.files.remove_tree(paths.seeds_directory() / seed.key)
+            host.files.remove_tree(paths.seeds_directory() / f"{seed.key}-{seed.database_name}")
