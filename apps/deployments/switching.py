@@ -22,7 +22,7 @@ from apps.environments.render_specification import HTTP_PORT
 from apps.environments.runtime import SUCCESSOR
 from apps.environments.runtime_containers import digest_of, find_container, state_of
 from apps.environments.runtime_files import odoo_entries, open_gate, write_entries
-from apps.servers.host import CommandFailed
+from apps.servers.host import CommandFailed, CommandResult
 
 _NOT_READY = 7
 # Asked inside the container: nothing on the host can be counted on to speak HTTP, and every Odoo has Python.
@@ -121,10 +121,7 @@ def wait_for_answer(context: DeployContext) -> None:
     `deployments.odoo_ended`, with its last lines in the log."""
     name, seconds = serving_name(context), settings.ODOO_HEALTH_SECONDS
     path = health_path(context.environment.project.odoo_version)
-    address = f"http://127.0.0.1:{HTTP_PORT}{path}"
-    docker = ["docker", "--host", f"unix://{context.host.docker_socket}", "exec", "-i", name]
-    arguments = [*docker, "python3", "-", address, seconds, context.environment.host_name]
-    result = context.host.run(arguments, input=_ASK, timeout=seconds + 15, check=False)
+    result = _ask(context, name)
     if result.exit_code == 0:
         return
     show_last_lines(context, name)
@@ -134,6 +131,15 @@ def wait_for_answer(context: DeployContext) -> None:
     answers = result.stdout.split()
     words = f"HTTP {answers[-1]}" if answers else "no answer"
     raise Problem("deployments.not_healthy", seconds=seconds, words=f"{path}: {words}", reason="")
+
+
+def _ask(context: DeployContext, name: str) -> CommandResult:
+    """Waits until the Odoo in a container answers; `_NOT_READY` is the exit code where it did not."""
+    seconds = settings.ODOO_HEALTH_SECONDS
+    address = f"http://127.0.0.1:{HTTP_PORT}{health_path(context.environment.project.odoo_version)}"
+    docker = ["docker", "--host", f"unix://{context.host.docker_socket}", "exec", "-i", name]
+    arguments = [*docker, "python3", "-", address, seconds, context.environment.host_name]
+    return context.host.run(arguments, input=_ASK, timeout=seconds + 15, check=False)
 
 
 def switch_route(context: DeployContext) -> None:
@@ -157,9 +163,11 @@ def stop_predecessor(context: DeployContext) -> None:
 
 
 def start_predecessor(context: DeployContext) -> None:
-    """Lets the old one go on, where it ran before."""
+    """Lets the old one go on, where it ran before, and waits until it serves again."""
     if has_predecessor(context) and was_running(context):
         runtime.start_part(context.host, context.base_specification, "odoo")
+        if _ask(context, context.base_specification.container_name("odoo")).exit_code != 0:
+            context.run.warning("The Odoo of before was started again, and does not answer yet.")
 
 
 def remove_successor(context: DeployContext) -> None:
