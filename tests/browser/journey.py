@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from playwright.sync_api import Locator, Page, Request
+from playwright.sync_api import Locator, Page, Request, expect
 
 from tests.browser.watch import NETWORK_CHANGED
 
@@ -75,3 +75,16 @@ class Journey:
             f"{cost.title:<44} {cost.clicks:>6} {cost.fields:>6} {cost.seconds:>8.1f}" for cost in (*self.costs, total)
         ]
         return "\n".join([f"{'Quick start':<44} {'clicks':>6} {'fields':>6} {'seconds':>8}", *rows])
+
+
+def wait_for_web_client(odoo: Page, seconds: int) -> None:
+    """Odoo's web client is there. Chromium drops requests when a network interface of the machine comes or goes, and
+    Odoo does not ask for its scripts again: a person would reload."""
+    for _ in range(seconds // 60):
+        try:
+            expect(odoo.locator(".o_main_navbar")).to_be_visible(timeout=60_000)
+        except AssertionError:
+            odoo.reload()
+        else:
+            return
+    expect(odoo.locator(".o_main_navbar")).to_be_visible(timeout=60_000)

@@ -26,7 +26,7 @@ from oecsh.embedded.browser import ensure_chromium
 from oecsh.embedded.processes import wait_until
 from tests.browser.conftest import ARGUMENTS, in_thread
 from tests.browser.control_plane import control_plane, what_they_wrote
-from tests.browser.journey import Journey
+from tests.browser.journey import Journey, wait_for_web_client
 from tests.browser.watch import NARROW, SCREENSHOTS, WIDE, WatchedPage
 from tests.browser.witness import Witness, without_websockets
 from tests.cast import PASSWORD
@@ -231,19 +231,6 @@ def deploy(journey: Journey) -> str:
     return page.url
 
 
-def wait_for_web_client(odoo: Page) -> None:
-    """Odoo's web client is there. Chromium drops requests when a network interface of the machine comes or goes, and
-    Odoo does not ask for its scripts again: a person would reload."""
-    for _ in range(OPENING // 60):
-        try:
-            expect(odoo.locator(".o_main_navbar")).to_be_visible(timeout=60_000)
-        except AssertionError:
-            odoo.reload()
-        else:
-            return
-    expect(odoo.locator(".o_main_navbar")).to_be_visible(timeout=60_000)
-
-
 def open_odoo(journey: Journey, place: Place, deployment: str) -> None:
     """Opens it by the link, which then is of no use to anybody else."""
     page = journey.page
@@ -253,7 +240,7 @@ def open_odoo(journey: Journey, place: Place, deployment: str) -> None:
         with page.context.expect_page() as opened:
             journey.press("Open Odoo")
         odoo: Page = opened.value
-        wait_for_web_client(odoo)
+        wait_for_web_client(odoo, OPENING)
         assert odoo.url.startswith(f"https://shop-development.{BASE_DOMAIN}/"), odoo.url
     odoo.screenshot(path=SCREENSHOTS / "odoo.png")
     stranger = place.window()
