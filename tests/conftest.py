@@ -20,6 +20,19 @@ hypothesis_settings.load_profile("oecsh")
 pytest_plugins = ["tests.lab.fixtures"] if importlib.util.find_spec("tests.lab.fixtures") else []
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The fast tests first, the lab's next, the browser's last: Playwright keeps an event loop running in the tests'
+    thread until the run ends, in which no asynchronous test can start its own."""
+    items.sort(key=_cost)
+
+
+def _cost(item: pytest.Item) -> int:
+    if item.get_closest_marker("browser"):
+        return 2
+    return 1 if item.get_closest_marker("lab") else 0
+
+
 @pytest.fixture
 def cast(db: None) -> Cast:
     """Alice, Bob and the others; see tests/cast.py."""
