@@ -6,11 +6,21 @@ something else a moment later gains nothing.
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import socket
+import ssl
+import threading
+import time
+from typing import Any
 from urllib.parse import urlsplit
 
+import requests
+import urllib3
 from django.conf import settings
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.util.retry import Retry
 
 from apps.core.exceptions import Problem
 
@@ -62,6 +72,178 @@ def check_url(url: str, *, schemes: tuple[str, ...] = ("https",)) -> list[str]:
     except ValueError as error:
         raise Problem("core.address_not_allowed", host=url, reason="It is not a URL.") from error
     if parts.scheme not in schemes or not parts.hostname:
-        reason = f"It must start with {' or '.join(f'{scheme}://' for scheme in schemes)}."
-        raise Problem("core.address_not_allowed", host=parts.hostname or url, reason=reason)
+        raise _not_a_scheme(parts.hostname or url, schemes)
     return check_address(parts.hostname, port)
+
+
+def _not_a_scheme(host: str, schemes: tuple[str, ...]) -> Problem:
+    reason = f"It must start with {' or '.join(f'{scheme}://' for scheme in schemes)}."
+    return Problem("core.address_not_allowed", host=host, reason=reason)
+
+
+# HTTP: everything below. A name is resolved, checked and connected to in one step, each time a connection is opened.
+
+LARGEST_ANSWER = 2**20
+SECONDS_TO_CONNECT = 10
+SECONDS_TO_ANSWER = 30
+_CHUNK = 2**16
+
+
+class AnswerTooLarge(requests.RequestException):
+    """The other side sent more than was allowed for; nothing of it was kept."""
+
+
+def session(
+    *,
+    schemes: tuple[str, ...] = ("https",),
+    largest: int = LARGEST_ANSWER,
+    seconds: float = SECONDS_TO_ANSWER,
+    retries: Retry | None = None,
+    context: ssl.SSLContext | None = None,
+) -> requests.Session:
+    """A session for addresses that somebody gave us: an ordinary `requests.Session`, but
+
+    - each connection goes to an address that was checked when it was opened (the name stays what TLS and the other
+      side see), so a name that changes its address between a check and a request gains nothing;
+    - only `schemes`; no redirect is followed: the 3xx answer is the answer; nothing is taken from the environment
+      (no proxies, no .netrc, no certificates besides the usual ones or `context`);
+    - `seconds` for the connection's silence, for the head of the answer and for its whole body; `largest` bytes of
+      body, asked for and taken uncompressed. An answer asked for with `stream=True` is not read: see `read_limited`.
+
+    A request raises Problem `core.address_not_allowed` or `core.address_unknown`; AnswerTooLarge; and, as ever,
+    `requests.RequestException`.
+    """
+    return _Session(schemes, largest, seconds, retries or Retry(0, read=False), context)
+
+
+def read_limited(
+    answer: requests.Response, *, largest: int = LARGEST_ANSWER, seconds: float = SECONDS_TO_ANSWER
+) -> bytes:
+    """The body of an answer that was asked for with `stream=True`: at most `largest` bytes within `seconds`.
+
+    Raises AnswerTooLarge, `requests.ReadTimeout` or another `requests.RequestException`; the connection is closed then.
+    """
+    body, deadline = bytearray(), time.monotonic() + seconds
+    try:
+        while chunk := answer.raw.read1(_CHUNK, decode_content=False):
+            body += chunk
+            if len(body) > largest:
+                raise AnswerTooLarge(f"The answer is larger than {largest} bytes.", response=answer)
+            if time.monotonic() > deadline:
+                raise requests.ReadTimeout(f"The answer took longer than {seconds:g} seconds.", response=answer)
+    except requests.RequestException:  # which are OSErrors
+        raise
+    except urllib3.exceptions.ReadTimeoutError as error:
+        raise requests.ReadTimeout(error, response=answer) from error
+    except (urllib3.exceptions.HTTPError, OSError) as error:
+        raise requests.ConnectionError(error, response=answer) from error
+    finally:
+        answer.close()
+    return bytes(body)
+
+
+class _Session(requests.Session):
+    def __init__(
+        self, schemes: tuple[str, ...], largest: int, seconds: float, retries: Retry, context: ssl.SSLContext | None
+    ) -> None:
+        super().__init__()
+        self.trust_env = False
+        self.headers["Accept-Encoding"] = "identity"
+        self.schemes, self.largest, self.seconds = schemes, largest, seconds
+        self.adapters.clear()
+        for scheme in schemes:
+            self.mount(f"{scheme}://", _CheckingAdapter(retries, context))
+
+    def get_adapter(self, url: str) -> HTTPAdapter:
+        """The guarded adapter; Problem `core.address_not_allowed` for any other scheme."""
+        if urlsplit(url).scheme.lower() not in self.schemes:
+            raise _not_a_scheme(urlsplit(url).hostname or url, self.schemes)
+        return super().get_adapter(url)
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """No redirect is followed, whatever the caller of `requests` usually gets."""
+        return
+
+    def send(self, request: requests.PreparedRequest, **arguments: Any) -> requests.Response:
+        """One request, one answer, its body read within the limits unless the caller asked for a stream."""
+        wanted_as_stream = arguments.pop("stream", False)
+        if arguments.get("timeout") is None:
+            arguments["timeout"] = (SECONDS_TO_CONNECT, self.seconds)
+        answer = super().send(request, stream=True, **arguments)
+        if not wanted_as_stream:
+            body = read_limited(answer, largest=self.largest, seconds=self.seconds)
+            answer._content, answer._content_consumed = body, True
+        return answer
+
+
+class _CheckingAdapter(HTTPAdapter):
+    def __init__(self, retries: Retry, context: ssl.SSLContext | None) -> None:
+        self._context = context
+        super().__init__(max_retries=retries)
+
+    def init_poolmanager(self, *args: Any, **arguments: Any) -> None:
+        if self._context is not None:
+            arguments["ssl_context"] = self._context
+        super().init_poolmanager(*args, **arguments)
+        self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
+
+
+class _CheckedConnection:
+    """For connections of urllib3: the only place where a name becomes an address."""
+
+    host: str
+    port: int
+    timeout: Any
+    sock: socket.socket
+
+    def _new_conn(self) -> socket.socket:
+        last: OSError | None = None
+        for address in check_address(self.host.strip("[]"), self.port):
+            try:
+                connected = socket.create_connection((address, self.port), self.timeout)
+            except OSError as error:
+                last = error
+                continue
+            connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            return connected
+        words = f"No connection to {self.host}: {last}"
+        if isinstance(last, TimeoutError):
+            raise urllib3.exceptions.ConnectTimeoutError(self, words) from last  # type: ignore[arg-type]
+        raise urllib3.exceptions.NewConnectionError(self, words) from last  # type: ignore[arg-type]
+
+    def getresponse(self) -> Any:
+        """The head of the answer, within the time for one silence: one that comes byte by byte is cut off."""
+        over = threading.Event()
+        seconds = self.timeout if isinstance(self.timeout, int | float) else SECONDS_TO_ANSWER
+        watch = threading.Timer(seconds, _shut, (self.sock, over))
+        watch.daemon = True
+        watch.start()
+        try:
+            return super().getresponse()  # type: ignore[misc]
+        finally:
+            watch.cancel()
+            if over.is_set():
+                raise TimeoutError("The head of the answer did not come in time.")
+
+
+def _shut(connected: socket.socket, over: threading.Event) -> None:
+    over.set()
+    # The class's own method: the one of a TLS socket would pull its state away from under the thread that reads.
+    with contextlib.suppress(OSError):
+        socket.socket.shutdown(connected, socket.SHUT_RDWR)
+
+
+class _PlainConnection(_CheckedConnection, HTTPConnection):
+    pass
+
+
+class _TlsConnection(_CheckedConnection, HTTPSConnection):
+    pass
+
+
+class _Pool(urllib3.HTTPConnectionPool):
+    ConnectionCls = _PlainConnection
+
+
+class _TlsPool(urllib3.HTTPSConnectionPool):
+    ConnectionCls = _TlsConnection
