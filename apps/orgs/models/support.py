@@ -53,7 +53,8 @@ class SupportAccess(BaseModel):
         verbose_name_plural = "support accesses"
         constraints = [
             models.CheckConstraint(
-                condition=Q(granted_at__isnull=True) | Q(expires_at__isnull=False), name="support_access_granted_expires"
+                condition=Q(granted_at__isnull=True) | Q(expires_at__isnull=False),
+                name="support_access_granted_expires",
             ),
         ]
         indexes = [models.Index(fields=["staff", "expires_at"], condition=Q(ended_at=None), name="support_access_open")]
