@@ -95,6 +95,8 @@ class RegistryAccount(BaseModel):
 class Project(BaseModel):
     """One Odoo application. It is not deployed itself: its environments are."""
 
+    project_path = "pk"
+
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="projects")
     name = models.CharField(max_length=80, validators=[validate_plain_text])
     slug = models.CharField(max_length=40, validators=[validate_slug, validators.validate_project_slug])
