@@ -13,9 +13,9 @@ from acme import challenges, client, crypto_util, errors, messages
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from django.conf import settings
-from requests.adapters import HTTPAdapter
 from urllib3.util.retry import Retry
 
+from apps.core import outgoing
 from apps.core.exceptions import Problem
 from apps.domains.acme_accounts import account_for, forget_address, remember_address
 from apps.domains.acme_errors import in_our_words, validation_failure, words_of
@@ -76,7 +76,8 @@ class _Network(client.ClientNetwork):
 
     def __init__(self, key: josepy.JWK) -> None:
         super().__init__(key, alg=josepy.ES256, user_agent="oecsh", timeout=SECONDS_PER_REQUEST)
-        self.session.mount("https://", _TrustingAdapter(max_retries=_RETRIED))
+        self.session.close()
+        self.session = outgoing.session(seconds=SECONDS_PER_REQUEST, retries=_RETRIED, context=_trusted())
 
     def post(self, *args: Any, **kwargs: Any) -> Any:
         """Tries again with a fresh nonce as often as RFC 8555, section 6.5, lets the authority refuse one."""
@@ -90,15 +91,14 @@ class _Network(client.ClientNetwork):
         raise AssertionError
 
 
-class _TrustingAdapter(HTTPAdapter):
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        context = ssl.create_default_context(cafile=certifi.where())
-        if settings.ACME_CA_FILE:
-            try:
-                context.load_verify_locations(settings.ACME_CA_FILE)
-            except (OSError, ssl.SSLError) as error:
-                raise Problem("domains.ca_file_unreadable", words=error) from error
-        super().init_poolmanager(*args, ssl_context=context, **kwargs)
+def _trusted() -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=certifi.where())
+    if settings.ACME_CA_FILE:
+        try:
+            context.load_verify_locations(settings.ACME_CA_FILE)
+        except (OSError, ssl.SSLError) as error:
+            raise Problem("domains.ca_file_unreadable", words=error) from error
+    return context
 
 
 class Authority:

@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from urllib.parse import urlencode, urlsplit
 
-import urllib3
+import requests
 
 from apps.core import outgoing
 from apps.core.exceptions import Problem
@@ -20,7 +20,6 @@ from apps.projects.models import RegistryAccount
 from apps.projects.validators import DOCKER_HUB
 
 TIMEOUT_SECONDS = 15
-MAXIMUM_ANSWER_BYTES = 2**20
 DEFAULT_HOSTS = {
     RegistryAccount.Kind.DOCKER_HUB: "docker.io",
     RegistryAccount.Kind.GHCR: "ghcr.io",
@@ -106,27 +105,13 @@ def _base_url(account: RegistryAccount) -> str:
 
 def _get(url: str, host: str, authorization: str = "") -> _Answer:
     """GET at an address that was checked, without following redirections."""
-    addresses = outgoing.check_url(url, schemes=("https", "http"))
-    parts = urlsplit(url)
-    name = parts.hostname or ""
-    headers = {"Host": parts.netloc, "User-Agent": "oecsh"} | (
-        {"Authorization": authorization} if authorization else {}
-    )
-    timeout = urllib3.Timeout(total=TIMEOUT_SECONDS)
-    if parts.scheme == "https":
-        pool: urllib3.HTTPConnectionPool = urllib3.HTTPSConnectionPool(
-            addresses[0], parts.port or 443, server_hostname=name, assert_hostname=name, timeout=timeout
-        )
-    else:
-        pool = urllib3.HTTPConnectionPool(addresses[0], parts.port or 80, timeout=timeout)
-    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    headers = {"User-Agent": "oecsh"} | ({"Authorization": authorization} if authorization else {})
     try:
-        with pool:
-            answer = pool.urlopen("GET", target, headers=headers, redirect=False, retries=False, preload_content=False)
-            body = answer.read(MAXIMUM_ANSWER_BYTES)
-            return _Answer(answer.status, answer.headers.get("WWW-Authenticate", ""), body)
-    except urllib3.exceptions.HTTPError as error:
+        with outgoing.session(schemes=("https", "http"), seconds=TIMEOUT_SECONDS) as session:
+            answer = session.get(url, headers=headers)
+    except requests.RequestException as error:
         raise Problem("projects.registry_unreachable", host=host, reason=type(error).__name__) from error
+    return _Answer(answer.status_code, answer.headers.get("WWW-Authenticate", ""), answer.content)
 
 
 def _basic(username: str, password: str) -> str:
@@ -136,6 +121,7 @@ def _basic(username: str, password: str) -> str:
 def _ecr_password(account: RegistryAccount) -> tuple[str, str]:
     """Amazon's registry takes no lasting password: the account holds an access key, which buys one."""
     import boto3
+    from botocore.config import Config
     from botocore.exceptions import BotoCoreError, ClientError
 
     found = _ECR_HOST.fullmatch(account.host)
@@ -147,6 +133,8 @@ def _ecr_password(account: RegistryAccount) -> tuple[str, str]:
         region_name=found["region"],
         aws_access_key_id=account.username,
         aws_secret_access_key=account.password,
+        # A person waits for the test of an account.
+        config=Config(connect_timeout=5, read_timeout=TIMEOUT_SECONDS, retries={"total_max_attempts": 2}),
     )
     try:
         data = client.get_authorization_token()["authorizationData"][0]

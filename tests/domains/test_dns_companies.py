@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Callable
 from typing import Any
 
@@ -136,6 +137,24 @@ def test_an_endpoint_that_the_guard_refuses(make_writer: Callable[..., DnsWriter
     with pytest.raises(Problem) as caught:
         make_writer(endpoint=endpoint).zone_of("shop.example.com")
     assert caught.value.code == "core.address_not_allowed"
+
+
+def test_an_endpoint_whose_name_points_elsewhere_after_the_check(
+    make_writer: Callable[..., DnsWriter], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer = make_writer(endpoint="https://dns.example.com")
+    answers = ["93.184.215.14", "169.254.169.254"]
+
+    def resolve(host: str, port: int, *_: Any, **__: Any) -> list[Any]:
+        address = answers.pop(0) if len(answers) > 1 else answers[0]
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    writer.check_settings()
+    with pytest.raises(Problem) as caught:
+        writer.zone_of("shop.example.com")
+    assert caught.value.code == "core.address_not_allowed"
+    assert "169.254.169.254" in caught.value.what_to_do
 
 
 def test_somebody_faster_at_route_53_loses_nothing(company: Callable[..., Any]) -> None:

@@ -7,10 +7,9 @@ from urllib.parse import urlsplit
 
 import requests
 
-from apps.core.outgoing import check_url
+from apps.core import outgoing
 from apps.domains.dns_providers.base import DnsWriter
 
-SECONDS_TO_CONNECT = 10
 SECONDS_TO_ANSWER = 30
 
 
@@ -27,16 +26,15 @@ class HttpDnsWriter(DnsWriter):
 
     def call(self, method: str, path: str, *, zone: str, missing_is_none: bool = False, **arguments: Any) -> Any:
         """The decoded answer; None for 404 where `missing_is_none`, and for an empty one."""
-        url = base_url(self.settings.get("endpoint") or self.endpoint) + path
+        endpoint = self.settings.get("endpoint") or self.endpoint
         try:
-            answer = requests.request(
-                method,
-                url,
-                headers={"Authorization": f"Bearer {self.credentials['auth_token']}"},
-                timeout=(SECONDS_TO_CONNECT, SECONDS_TO_ANSWER),
-                allow_redirects=False,
-                **arguments,
-            )
+            with outgoing.session(schemes=schemes_for(endpoint), seconds=SECONDS_TO_ANSWER) as session:
+                answer = session.request(
+                    method,
+                    endpoint.rstrip("/") + path,
+                    headers={"Authorization": f"Bearer {self.credentials['auth_token']}"},
+                    **arguments,
+                )
         except requests.RequestException as error:
             raise self.problem("domains.dns_unreachable", words=_reason(error)) from error
         if answer.status_code == 404 and missing_is_none:
@@ -68,11 +66,15 @@ class HttpDnsWriter(DnsWriter):
 
 
 def base_url(endpoint: str) -> str:
-    """The endpoint, once its address was found to be allowed. Plain HTTP is for loopback only."""
-    host = urlsplit(endpoint).hostname or ""
-    schemes = ("https", "http") if host in ("127.0.0.1", "::1", "localhost") else ("https",)
-    check_url(endpoint, schemes=schemes)
+    """The endpoint, once its address was found to be allowed."""
+    outgoing.check_url(endpoint, schemes=schemes_for(endpoint))
     return endpoint.rstrip("/")
+
+
+def schemes_for(endpoint: str) -> tuple[str, ...]:
+    """Plain HTTP is for loopback only."""
+    loopback = urlsplit(endpoint).hostname in ("127.0.0.1", "::1", "localhost")
+    return ("https", "http") if loopback else ("https",)
 
 
 def _reason(error: requests.RequestException) -> str:

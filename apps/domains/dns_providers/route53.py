@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import io
 from collections.abc import Iterator
 from functools import cached_property
 from typing import Any
 
+import requests
+
+from apps.core import outgoing
 from apps.domains.dns_providers.base import DnsWriter
-from apps.domains.dns_providers.http_api import SECONDS_TO_ANSWER, SECONDS_TO_CONNECT, base_url
+from apps.domains.dns_providers.http_api import SECONDS_TO_ANSWER, base_url, schemes_for
 
 ENDPOINT = "https://route53.amazonaws.com"
 _CREDENTIAL_ERRORS = {
@@ -87,16 +91,18 @@ class Route53Writer(DnsWriter):
         import boto3
         from botocore.config import Config
 
-        return boto3.client(
+        endpoint = self.settings.get("endpoint") or ENDPOINT
+        client = boto3.client(
             "route53",
             region_name="us-east-1",
-            endpoint_url=base_url(self.settings.get("endpoint") or ENDPOINT),
+            endpoint_url=base_url(endpoint),
             aws_access_key_id=self.credentials["auth_access_key"],
             aws_secret_access_key=self.credentials["auth_access_secret"],
-            config=Config(
-                connect_timeout=SECONDS_TO_CONNECT, read_timeout=SECONDS_TO_ANSWER, retries={"total_max_attempts": 3}
-            ),
+            config=Config(retries={"total_max_attempts": 3}),
         )
+        session = outgoing.session(schemes=schemes_for(endpoint), seconds=SECONDS_TO_ANSWER)
+        client.meta.events.register("before-send.route-53", _sender(session))
+        return client
 
     def _zone_id(self, zone: str) -> str | None:
         with self._words(zone, zone):
@@ -134,6 +140,27 @@ class Route53Writer(DnsWriter):
             raise self.problem("domains.dns_refused", name=name, words=f"{words} ({code})") from error
         except botocore.exceptions.BotoCoreError as error:
             raise self.problem("domains.dns_unreachable", words=error) from error
+
+
+def _sender(session: requests.Session) -> Any:
+    """botocore takes what this handler returns for the answer (its event `before-send`): its own connections would
+    go to wherever the name points at that moment."""
+    import botocore.awsrequest
+    import botocore.exceptions
+
+    def send(request: Any, **_: Any) -> Any:
+        try:
+            answer = session.request(request.method, request.url, data=request.body, headers=dict(request.headers))
+        except requests.RequestException as error:
+            raise botocore.exceptions.EndpointConnectionError(endpoint_url=request.url, error=error) from error
+        return botocore.awsrequest.AWSResponse(request.url, answer.status_code, answer.headers, _Body(answer.content))
+
+    return send
+
+
+class _Body(io.BytesIO):
+    def stream(self) -> Iterator[bytes]:
+        yield self.read()
 
 
 def _bare(value: str, record_type: str) -> str:
