@@ -7,7 +7,7 @@ from django.urls import include, path
 
 from apps.portal import views
 
-APPS_WITH_PAGES = ("servers", "projects", "environments", "domains", "deployments")
+APPS_WITH_PAGES = ("orgs", "servers", "projects", "environments", "domains", "deployments")
 
 portal = [
     path("", views.home, name="home"),
