@@ -6,6 +6,9 @@ import uuid
 
 from django.db import models
 
+# What may be taken out of an event when a person asks to be forgotten.
+ERASABLE = ("actor_name", "target_name", "viewer_name", "ip_address", "before", "after")
+
 
 class AppendOnlyError(Exception):
     """Somebody tried to change or delete an audit event."""
@@ -21,7 +24,8 @@ class EventQuerySet(models.QuerySet):
 
 class Event(models.Model):
     """Who did what, to which object, from where, when. People and objects are named by uuid and by their name of then,
-    so that the event can be read when they are gone."""
+    so that the event can be read when they are gone. The database itself refuses to change or delete a row
+    (migrations/0002_kept.py): this class only says so earlier."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     created_at = models.DateTimeField(db_index=True)
@@ -33,6 +37,11 @@ class Event(models.Model):
     target_id = models.UUIDField(null=True)
     target_name = models.CharField(max_length=254, blank=True)
     ip_address = models.GenericIPAddressField(null=True)
+    # The API key that was used, and the member of staff who looked through the actor's eyes.
+    key_id = models.UUIDField(null=True)
+    key_name = models.CharField(max_length=100, blank=True, default="")
+    viewer_id = models.UUIDField(null=True)
+    viewer_name = models.CharField(max_length=254, blank=True, default="")
     before = models.JSONField(default=dict)
     after = models.JSONField(default=dict)
 
@@ -43,6 +52,8 @@ class Event(models.Model):
         indexes = [
             models.Index(fields=["organization_id", "-created_at"]),
             models.Index(fields=["target_id", "-created_at"]),
+            models.Index(fields=["organization_id", "action", "-created_at"], name="audit_by_action"),
+            models.Index(fields=["organization_id", "actor_id", "-created_at"], name="audit_by_actor"),
         ]
 
     def __str__(self) -> str:
@@ -55,3 +66,7 @@ class Event(models.Model):
 
     def delete(self, *args: object, **kwargs: object) -> tuple[int, dict[str, int]]:
         raise AppendOnlyError("Audit events are deleted by their retention only.")
+
+    def save_erased(self) -> None:
+        """Stores what `retention.erase_person` took out; the database refuses it outside of that."""
+        super().save(update_fields=ERASABLE)

@@ -9,7 +9,7 @@ from django.db import models
 from django.http import HttpRequest
 
 from apps.audit.models import Event
-from apps.core import clock
+from apps.core import clock, request_context
 from apps.core.fields import EncryptedTextField
 from apps.core.masking import MASK, mask
 
@@ -45,18 +45,24 @@ def record(
     after: dict[str, Any] | None = None,
     request: HttpRequest | None = None,
 ) -> Event:
-    """Appends an event; call it inside the transaction of what it records. Secrets are masked."""
-    actor = actor if getattr(actor, "pk", None) else None
+    """Appends an event; call it inside the transaction of what it records. Secrets are masked. Who is asking, from
+    where and by which key is known from the request that is being answered, where nothing else is said."""
+    context = request_context.current() or request_context.RequestContext(request)
+    actor = actor if getattr(actor, "pk", None) else context.person
     return Event.objects.create(
         created_at=clock.now(),
         action=action,
         actor_id=actor.pk if actor else None,
-        actor_name=str(actor) if actor else "",
+        actor_name=str(actor)[:254] if actor else "",
         organization_id=organization_id,
         target_type=target._meta.label_lower if target is not None else "",
         target_id=target.pk if target is not None else None,
         target_name=str(target)[:254] if target is not None else "",
-        ip_address=request.META.get("REMOTE_ADDR") if request else None,
+        ip_address=context.address,
+        key_id=context.key_id,
+        key_name=context.key_name,
+        viewer_id=context.viewer.pk if context.viewer else None,
+        viewer_name=str(context.viewer)[:254] if context.viewer else "",
         before={name: _plain(name, value) for name, value in (before or {}).items()},
         after={name: _plain(name, value) for name, value in (after or {}).items()},
     )

@@ -70,7 +70,6 @@ class Audited(Superusers):
             organization_id=obj.organization_id,
             target=obj,
             after=after,
-            request=request,
         )
 
 

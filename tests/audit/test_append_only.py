@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
+from datetime import timedelta
 
-from apps.audit import services
+import pytest
+from django.db import DatabaseError, connection, transaction
+
+from apps.audit import retention, services
 from apps.audit.models import AppendOnlyError, Event
+from apps.core import clock
 
 
 def test_nothing_changes_or_deletes_an_event(cast):
@@ -18,6 +22,42 @@ def test_nothing_changes_or_deletes_an_event(cast):
         Event.objects.all().delete()
     with pytest.raises(AppendOnlyError):
         Event.objects.update(action="nothing")
+
+
+STATEMENTS = (
+    "UPDATE audit_event SET action = 'nothing'",
+    "UPDATE audit_event SET actor_name = 'Somebody else'",
+    "DELETE FROM audit_event",
+    "TRUNCATE audit_event",
+)
+
+
+@pytest.mark.parametrize("statement", STATEMENTS)
+def test_the_database_itself_refuses(cast, statement):
+    before = list(Event.objects.values())
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL oecsh.audit_may_truncate = 'off'")
+    with pytest.raises(DatabaseError, match="only appended to"), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(statement)
+    assert list(Event.objects.values()) == before
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        # What claims to be the retention does not reach the last month.
+        "SET LOCAL oecsh.audit_expired_before = '2999-01-01'; DELETE FROM audit_event",
+        # What claims to be an erasure changes no event of somebody else, and nothing but names.
+        "SET LOCAL oecsh.audit_erased_person = '00000000-0000-4000-8000-000000000000';"
+        " UPDATE audit_event SET actor_name = 'Nobody'",
+        "SET LOCAL oecsh.audit_erased_person = '{actor}'; UPDATE audit_event SET action = 'x'",
+        "SET LOCAL oecsh.audit_erased_person = '{actor}'; DELETE FROM audit_event WHERE actor_id = '{actor}'",
+    ],
+)
+def test_the_ways_in_are_narrow(cast, statement):
+    statement = statement.format(actor=cast.alice.pk)
+    with pytest.raises(DatabaseError, match="only appended to"), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(statement)
 
 
 def test_secrets_are_masked(cast):
@@ -34,3 +74,48 @@ def test_the_event_outlives_the_person(cast):
     services.record(action="server.added", actor=cast.bob, target=cast.acme)
     cast.bob.delete()
     assert Event.objects.get(action="server.added").actor_name == "Bob"
+
+
+def _record(days: int, **fields: object) -> Event:
+    with clock.freeze(clock.now() - timedelta(days=days)):
+        return services.record(action="test.happened", **fields)
+
+
+def test_what_is_too_old_is_deleted_and_nothing_else(cast):
+    ours, young = _record(100, organization_id=cast.acme.pk), _record(80, organization_id=cast.acme.pk)
+    theirs, platforms = _record(100, organization_id=cast.umbrella.pk), _record(100)
+    limit = clock.now() - timedelta(days=90)
+    assert retention.delete_expired(before=limit, organization_id=cast.acme.pk) == 1
+    left = set(Event.objects.values_list("pk", flat=True))
+    assert ours.pk not in left
+    assert {young.pk, theirs.pk, platforms.pk} <= left
+    assert retention.delete_expired(before=limit, but=[cast.umbrella.pk]) == 1
+    left = set(Event.objects.values_list("pk", flat=True))
+    assert theirs.pk in left
+    assert platforms.pk not in left
+
+
+def test_after_the_retention_the_trail_is_closed_again(cast):
+    _record(100)
+    retention.delete_expired(before=clock.now() - timedelta(days=90))
+    kept = _record(100)
+    with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("DELETE FROM audit_event WHERE id = %s", [kept.pk])
+
+
+def test_a_person_is_erased_and_the_trail_still_reads(cast):
+    bob = cast.bob
+    done = services.record(action="a.done", actor=bob, target=cast.acme, after={"note": "said Bob", "by": "Bob"})
+    suffered = services.record(action="a.suffered", actor=cast.alice, target=bob)
+    named = services.record(action="a.named", actor=cast.alice, after={"people": "bob@example.com, vera@example.com"})
+    other = services.record(action="a.other", actor=cast.vera, after={"by": "Bob"})
+    assert retention.erase_person(person_id=bob.pk, words=["bob@example.com", "Bob"]) >= 3
+    for event in (done, suffered, named, other):
+        event.refresh_from_db()
+    assert (done.actor_name, done.actor_id, done.target_name) == (retention.ERASED, bob.pk, "Acme")
+    assert done.after == {"note": "said Bob", "by": retention.ERASED}
+    assert (suffered.target_name, suffered.actor_name) == (retention.ERASED, "Alice")
+    assert named.after == {"people": f"{retention.ERASED}, vera@example.com"}
+    assert (other.actor_name, other.after) == ("Vera", {"by": "Bob"})
+    with pytest.raises(DatabaseError), transaction.atomic():
+        done.save_erased()
