@@ -11,6 +11,7 @@ admin.site.login = secure_admin_login(admin.site.login)
 
 urlpatterns = [
     path("admin/", admin.site.urls),
+    path("account/", include("apps.accounts.urls")),
     path("account/", include("allauth.urls")),
     path("", include("apps.portal.urls")),
 ]

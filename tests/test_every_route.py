@@ -24,6 +24,11 @@ TABLE: list[tuple[str, str, str]] = [
     ("portal:organization_create", POST, OWN),
     ("portal:account", GET, OWN),
     ("portal:account", POST, OWN),
+    ("accounts:security", GET, OWN),
+    ("accounts:second_factor", GET, OWN),
+    ("accounts:sessions", GET, OWN),
+    ("accounts:end_session", POST, OWN),
+    ("accounts:end_other_sessions", POST, OWN),
     ("portal:organization", GET, "org.view"),
     ("portal:search", GET, "org.view"),
     ("portal:activity", GET, "org.view"),
@@ -103,7 +108,10 @@ TABLE: list[tuple[str, str, str]] = [
     ("deployments:reveal_password", POST, "project.environments.shell"),
 ]
 # Told what it is by its own tests: signing in and out (allauth), the admin, and what everybody may ask.
-NOT_WALKED = re.compile(r"^(admin:|account_|socialaccount_|portal:theme$|.*javascript)")
+NOT_WALKED = re.compile(
+    r"^(admin:|account_|socialaccount_|(github|gitlab|google|microsoft|openid_connect)_|mfa_|usersessions_"
+    r"|accounts:verify$|portal:theme$|.*javascript)"
+)
 # These reach out to a server or a Git host, which the scene does not have; who is let in is seen all the same.
 # The page of a deployment's operation leads on to the deployment.
 LEADS_ON = {"portal:operation"}
@@ -150,6 +158,7 @@ def address_of(name: str, scene: Scene) -> str:
     values = {
         "organization": organization.slug,
         "server": scene.servers[0].slug,
+        "session": 0,
         "project": project.slug,
         "environment": environment.slug,
         "operation_id": scene.deployments["completed"].operation_id,

@@ -8,6 +8,7 @@ from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, Permis
 from django.core.exceptions import ValidationError
 from django.db import models
 
+from apps.core import clock
 from apps.core.models import BaseModel
 from apps.core.validators import validate_plain_text
 
@@ -47,8 +48,15 @@ class User(BaseModel, AbstractBaseUser, PermissionsMixin):
     display_name = models.CharField(max_length=100, blank=True, validators=[validate_plain_text])
     time_zone = models.CharField(max_length=64, default="UTC", validators=[validate_time_zone])
     theme = models.CharField(max_length=10, choices=Theme.choices, default=Theme.SYSTEM)
+    avatar_version = models.CharField(max_length=16, blank=True, editable=False)
     is_staff = models.BooleanField("platform staff", default=False)
     is_active = models.BooleanField(default=True)
+    verify_by = models.DateTimeField(
+        "confirms the address until",
+        null=True,
+        blank=True,
+        help_text="Locked out from then on. Empty: confirmed, or made by staff.",
+    )
 
     objects = UserManager()
 
@@ -61,6 +69,11 @@ class User(BaseModel, AbstractBaseUser, PermissionsMixin):
 
     def __str__(self) -> str:
         return self.display_name or self.email
+
+    @property
+    def is_locked(self) -> bool:
+        """True when the time to confirm the e-mail address is over; confirming it ends that."""
+        return self.verify_by is not None and self.verify_by <= clock.now()
 
     def save(self, *args: object, **kwargs: object) -> None:
         self.email = self.email.lower()
@@ -78,3 +91,14 @@ class User(BaseModel, AbstractBaseUser, PermissionsMixin):
 
     def get_short_name(self) -> str:
         return str(self)
+
+
+class Avatar(BaseModel):
+    """A person's picture, drawn anew by us from what was uploaded. User.avatar_version is its digest, and part of its
+    address, so that browsers may keep it for ever."""
+
+    user = models.OneToOneField(User, models.CASCADE, related_name="avatar")
+    picture = models.BinaryField()
+
+    def __str__(self) -> str:
+        return f"Picture of {self.user}"

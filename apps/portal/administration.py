@@ -10,13 +10,17 @@ from django.urls import reverse
 from django.utils.text import capfirst
 
 SECTIONS = (
-    ("People", ("orgs", "accounts")),
+    ("People", ("orgs", "accounts", "account", "mfa", "socialaccount", "usersessions")),
     ("Hosting", ("environments", "projects", "servers", "deployments", "domains")),
     ("Watching", ("operations", "audit")),
 )
 ICONS = {
     "orgs": "domain",
     "accounts": "person",
+    "account": "mail",
+    "mfa": "key",
+    "socialaccount": "link",
+    "usersessions": "devices",
     "environments": "deployed_code",
     "projects": "inventory_2",
     "servers": "dns",

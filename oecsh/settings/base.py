@@ -11,6 +11,8 @@ from environs import Env
 
 from oecsh.logging import configuration as logging_configuration
 from oecsh.settings.admin import UNFOLD  # noqa: F401  (a setting)
+from oecsh.settings.api import *  # noqa: F403  (settings)
+from oecsh.settings.people import *  # noqa: F403
 
 environment = Env()
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
@@ -35,6 +37,14 @@ INSTALLED_APPS = [
     "django.contrib.postgres",
     "allauth",
     "allauth.account",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.github",
+    "allauth.socialaccount.providers.gitlab",
+    "allauth.socialaccount.providers.google",
+    "allauth.socialaccount.providers.microsoft",
+    "allauth.socialaccount.providers.openid_connect",
+    "allauth.mfa",
+    "allauth.usersessions",
     "channels",
     "django_filters",
     "template_partials",
@@ -52,6 +62,7 @@ INSTALLED_APPS = [
     "apps.environments",
     "apps.domains",
     "apps.deployments",
+    "apps.notifications",
     "apps.portal",
     "apps.api",
 ]
@@ -64,12 +75,14 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "apps.accounts.middleware.session_activity",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "apps.core.middleware.content_security_policy",
     "apps.portal.middleware.person_time_zone",
+    "apps.accounts.middleware.provider_answers",
     "apps.portal.middleware.problem_pages",
 ]
 
@@ -109,30 +122,14 @@ CHANNEL_LAYERS = {
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = [
     "apps.orgs.backends.RoleBackend",
-    "django.contrib.auth.backends.ModelBackend",
-    "allauth.account.auth_backends.AuthenticationBackend",
+    "apps.accounts.backends.PersonBackend",
 ]
 # Who may do what is answered by RoleBackend alone; guardian only stores.
 SILENCED_SYSTEM_CHECKS = ["guardian.W001"]
 GUARDIAN_MONKEY_PATCH_USER = False
 ANONYMOUS_USER_NAME = None
-AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 8}},
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-    {"NAME": "apps.accounts.validators.MixedCharactersValidator"},
-]
-LOGIN_URL = "account_login"
-LOGIN_REDIRECT_URL = "/"
-ACCOUNT_LOGIN_METHODS = {"email"}
-ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
-ACCOUNT_USER_MODEL_USERNAME_FIELD = None
-ACCOUNT_EMAIL_VERIFICATION = "optional"
-ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = True
-ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 
 CELERY_BROKER_URL = environment.str("CELERY_BROKER_URL", REDIS_URL)
 CELERY_TASK_IGNORE_RESULT = True
@@ -146,6 +143,7 @@ CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # for ever: what runs needs no brok
 CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 2, "socket_timeout": 10, "socket_keepalive": True}
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULE = {
+    "api.delete_old_answers": {"task": "api.delete_old_answers", "schedule": timedelta(hours=1)},
     "environments.purge_expired": {"task": "environments.purge_expired", "schedule": timedelta(hours=1)},
     "operations.ring_expired": {
         "task": "operations.ring_expired",
@@ -158,6 +156,12 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 55},
     },
     "operations.delete_old_lines": {"task": "operations.delete_old_lines", "schedule": crontab(hour=3, minute=17)},
+    "notifications.work": {
+        "task": "notifications.work",
+        "schedule": timedelta(seconds=10),
+        "options": {"expires": 10},
+    },
+    "notifications.delete_old": {"task": "notifications.delete_old", "schedule": crontab(hour=3, minute=41)},
 }
 
 EMAIL_CONFIG = environment.dj_email_url("EMAIL_URL", "smtp://127.0.0.1:1025")
@@ -189,6 +193,8 @@ SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 X_FRAME_OPTIONS = "DENY"
 IS_HTTPS = PORTAL_URL.startswith("https://")
+# Browsers themselves allow passkeys without TLS on this machine alone.
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not IS_HTTPS
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_HTTPS
 
 # The key ring: a file with one line per key, "key id:base64 of 32 bytes", the first is used to encrypt.
@@ -240,9 +246,8 @@ OPERATION_STOP_GRACE_SECONDS = 30
 # How often an open websocket asks whether its person may still look (besides at every change of the person's rights).
 OPERATION_RIGHTS_CHECK_SECONDS = 30
 
-# The framework's own default lets everybody in.
-REST_FRAMEWORK = {
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-}
-SPECTACULAR_SETTINGS = {"TITLE": "OEC.SH", "VERSION": "1", "SWAGGER_UI_DIST": "SIDECAR", "REDOC_DIST": "SIDECAR"}
+# Deliveries and mails that may be under way at once, so that slow receivers leave the workers to operations.
+NOTIFICATION_SENDERS = environment.int("NOTIFICATION_SENDERS", 4)
+NOTIFICATION_RETENTION = timedelta(days=environment.int("NOTIFICATION_RETENTION_DAYS", 90))
+# Trusted besides the usual authorities by outgoing webhooks: a company's own.
+WEBHOOK_CA_FILE = environment.str("WEBHOOK_CA_FILE", "")

@@ -66,7 +66,7 @@ def _addresses(scene: Scene) -> dict[tuple[str, str], str]:
 
 def _client(person) -> Client:
     client = Client()
-    client.force_login(person, backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(person, backend="apps.accounts.backends.PersonBackend")
     return client
 
 

@@ -234,7 +234,7 @@ def test_the_operation_of_something_that_is_gone_is_still_shown(operation, ask):
 @pytest.mark.django_db(transaction=True)
 async def test_the_log_is_downloaded_as_text(operation, cast):
     client = AsyncClient()
-    await client.aforce_login(cast.vera, backend="django.contrib.auth.backends.ModelBackend")
+    await client.aforce_login(cast.vera, backend="apps.accounts.backends.PersonBackend")
     answer = await client.get(reverse("operations:download", args=[operation.pk]))
     assert answer.headers["Content-Type"] == "text/plain; charset=utf-8"
     assert answer.headers["Content-Disposition"].startswith('attachment; filename="two-things-')

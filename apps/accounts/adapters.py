@@ -1,0 +1,54 @@
+"""How allauth does what is ours to decide about accounts."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.internal.stagekit import clear_login
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+
+from apps.accounts import verification
+from apps.accounts.models import User
+from apps.accounts.receivers import record_failed_sign_in
+
+
+def portal_url(path: str) -> str:
+    """A link for a mail. It is made of our own address, never of the Host that a request named."""
+    return settings.PORTAL_URL.rstrip("/") + path
+
+
+class AccountAdapter(DefaultAccountAdapter):
+    """Sign-up, sign-in, and the links in mails."""
+
+    def save_user(self, request: HttpRequest, user: User, form: Any, commit: bool = True) -> User:
+        verification.start_waiting(user)
+        return super().save_user(request, user, form, commit)
+
+    def pre_login(self, request: HttpRequest, user: User, **details: Any) -> HttpResponse | None:
+        response = super().pre_login(request, user, **details)
+        if response is None and user.is_locked:
+            clear_login(request)
+            return redirect("accounts:verify")
+        return response
+
+    def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
+        super().authentication_failed(request, **credentials)
+        record_failed_sign_in(request, str(credentials.get("email") or credentials.get("username") or ""))
+
+    def get_email_confirmation_url(self, request: HttpRequest, emailconfirmation: Any) -> str:
+        return portal_url(reverse("account_confirm_email", args=[emailconfirmation.key]))
+
+    def get_reset_password_from_key_url(self, key: str) -> str:
+        uid, _, token = key.partition("-")
+        return portal_url(reverse("account_reset_password_from_key", kwargs={"uidb36": uid, "key": token}))
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        own = {"portal_host": urlsplit(settings.PORTAL_URL).netloc, "signup_url": portal_url("/account/signup/")}
+        if not str(context.get("password_reset_url", "")).startswith(portal_url("/")):
+            own["password_reset_url"] = portal_url(reverse("account_reset_password"))
+        super().send_mail(template_prefix, email, context | own)

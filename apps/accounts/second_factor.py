@@ -1,0 +1,39 @@
+"""Second factors: a code from an app, a passkey, or one of eight backup codes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.mfa.models import Authenticator
+
+from apps.accounts.models import User
+from apps.core import keyring
+
+CONTEXT = "mfa.authenticator.data"
+
+
+class SecondFactorAdapter(DefaultMFAAdapter):
+    """Seeds are encrypted at rest like every other secret."""
+
+    error_messages = DefaultMFAAdapter.error_messages | {
+        "unverified_email": "Confirm your e-mail address first: a link in a mail is the way back to a lost password.",
+        "incorrect_code": "This code is not right, or was used already.",
+    }
+
+    def encrypt(self, text: str) -> str:
+        return keyring.encrypt(text, context=CONTEXT)
+
+    def decrypt(self, encrypted_text: str) -> str:
+        return keyring.decrypt(encrypted_text, context=CONTEXT)
+
+    def generate_authenticator_name(self, user: User, type: Authenticator.Type) -> str:  # noqa: A002  (allauth's own)
+        count = Authenticator.objects.filter(user=user, type=type).count()
+        return "Passkey" if count == 0 else f"Passkey {count + 1}"
+
+
+def has_second_factor(user: Any) -> bool:
+    """True when a password alone does not sign this person in. Backup codes alone are none."""
+    if not user.is_authenticated:
+        return False
+    return Authenticator.objects.filter(user_id=user.pk).exclude(type=Authenticator.Type.RECOVERY_CODES).exists()

@@ -1,0 +1,34 @@
+"""The time in which a new person confirms the e-mail address (features ACC-1)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from allauth.account.internal.flows.email_verification import send_verification_email_to_address
+from allauth.account.models import EmailAddress
+from django.conf import settings
+from django.http import HttpRequest
+
+from apps.accounts.models import User
+from apps.core import clock
+
+
+def start_waiting(user: User) -> None:
+    """The person has VERIFICATION_HOURS from now on; saved with the new person by the caller."""
+    user.verify_by = clock.now() + timedelta(hours=settings.VERIFICATION_HOURS)
+
+
+def confirmed(user: User, address: str) -> None:
+    """Ends the waiting (and the lock) when the confirmed address is the one that the person signs in with. Another
+    one that was added proves nothing about the first."""
+    if user.email.lower() == address.lower() and user.verify_by is not None:
+        User.objects.filter(pk=user.pk).update(verify_by=None)
+        user.verify_by = None
+
+
+def send_again(request: HttpRequest, address: str) -> None:
+    """Sends the link once more, at most once in three minutes for each address. Nothing is sent to an address that
+    nobody waits to confirm, and the caller shows the same either way: who has an account is nobody's business."""
+    waiting = EmailAddress.objects.filter(email=address.lower(), verified=False).select_related("user")
+    for email_address in waiting.filter(user__is_active=True, primary=True):
+        send_verification_email_to_address(request, email_address)
