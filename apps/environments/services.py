@@ -17,6 +17,7 @@ from apps.environments.actions import locked, request_deployment
 from apps.environments.capacity import ensure_fits, lock_server
 from apps.environments.changes import mark_changed
 from apps.environments.models import Environment, EnvironmentType, Status
+from apps.environments.signals import environment_created
 from apps.environments.states import ensure_editable
 from apps.environments.tuning import TUNED, check_allocation, clean_parameters, tune
 from apps.operations import services as operations
@@ -108,6 +109,7 @@ def create_environment(
             target=environment,
             after=audit.snapshot(environment, ["name", "environment_type", "host_name", *_AUDITED]),
         )
+        environment_created.send(Environment, environment=environment, actor=actor)
         if deploy:
             request_deployment(environment=environment, actor=actor)
     return environment

@@ -10,6 +10,8 @@ deployment_wanted = Signal()
 # Sent with `environment`, `host` (open) and `run` by a step of destroying, before the containers are touched: routes
 # go first. It may come twice.
 environment_leaving = Signal()
+# Sent with `environment` and `actor`, inside the transaction that makes it.
+environment_created = Signal()
 # Sent with `environment`, inside the transaction that stores the change.
 environment_deleted = Signal()
 # Sent with `environment` and `before` (a status), inside the transaction that stores the change.

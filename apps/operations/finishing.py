@@ -13,6 +13,7 @@ from apps.operations.bell import ring_on_commit
 from apps.operations.models import Operation, OperationStep, Status
 from apps.operations.persist import is_connection_error
 from apps.operations.pipeline import all_pipelines
+from apps.operations.signals import operation_ended, tell
 
 logger = logging.getLogger(__name__)
 _HOOKS = {Status.COMPLETED: "on_success", Status.FAILED: "on_failure", Status.CANCELLED: "on_cancelled"}
@@ -67,6 +68,7 @@ def finish(operation: Operation) -> None:
     operation.version += 1
     operation.save()
     _call_hook(operation)
+    tell(operation_ended, operation)
     _promote_waiting(operation.lock_key)
     transaction.on_commit(lambda: announce(operation))
 

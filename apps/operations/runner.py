@@ -22,6 +22,7 @@ from apps.operations.models import FINISHED, Operation, OperationStep, Status
 from apps.operations.persist import persist
 from apps.operations.pipeline import Pipeline, Step, all_pipelines
 from apps.operations.run import Run
+from apps.operations.signals import operation_started, tell
 from apps.operations.stop import StopSign
 from apps.operations.undo import Undoer
 
@@ -152,11 +153,14 @@ class Runner:
             if step.final and operation.final_started_at is None:
                 operation.final_started_at = clock.now()
             self.operation.final_started_at = operation.final_started_at
+            is_first = row.position == 1 and row.interruptions == 0
             row.status = Status.RUNNING
             row.started_at = row.started_at or clock.now()
             row.save(update_fields=["status", "started_at", "attempt", "interruptions", "updated_at"])
             operation.version += 1
             operation.save()
+            if is_first:
+                tell(operation_started, operation)
         self.writer.announce_soon(operation)
 
     def _is_cancelled(self, operation: Operation) -> bool:
