@@ -10,8 +10,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from apps.core.exceptions import Problem
+from apps.servers.answers import short_text
 
 Command = tuple[str, ...]
+# Of a part of a version: 20220304 is one.
+_MOST_DIGITS = 9
 
 DAEMON_CONFIGURATION = """{
   "log-driver": "json-file",
@@ -89,7 +92,7 @@ def recognize(os_release: str) -> Distribution:
     """The distribution that an os-release file tells of. Raises Problem `servers.distribution_unsupported`."""
     values = parse_os_release(os_release)
     name, version_text = values.get("ID", ""), values.get("VERSION_ID", "")
-    title = values.get("PRETTY_NAME") or f"{name} {version_text}".strip() or "This system"
+    title = short_text(values.get("PRETTY_NAME") or f"{name} {version_text}") or "This system"
     family, oldest = SUPPORTED.get(name, (None, ()))
     version = _version(version_text)
     # Debian's testing and unstable have no VERSION_ID: they are newer than every release.
@@ -103,7 +106,7 @@ def _version(text: str) -> tuple[int, ...]:
     """`20.04` as (20, 4), `3.19.1` as (3, 19, 1); what follows something that is no number is left out."""
     numbers: list[int] = []
     for part in text.split("."):
-        if not part.isdigit():
+        if not (part.isascii() and part.isdecimal() and len(part) <= _MOST_DIGITS):
             break
         numbers.append(int(part))
     return tuple(numbers)

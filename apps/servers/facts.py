@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from apps.core.exceptions import Problem
 from apps.servers import paths
+from apps.servers.answers import short_text, whole_number
 from apps.servers.distributions import Distribution, InitSystem, parse_os_release, recognize
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ fi
 sed 's/^/os_release:/' /etc/os-release 2>/dev/null || sed 's/^/os_release:/' /usr/lib/os-release
 """
 _OS_RELEASE = "os_release:"
+_LONGEST_ANSWER = 64 * 1024
 
 
 @dataclass(frozen=True)
@@ -69,32 +71,35 @@ class Facts:
 
 def parse(text: str) -> tuple[Facts, str]:
     """The facts that the script printed, and the server's os-release."""
-    lines = text.splitlines()
+    lines = text[:_LONGEST_ANSWER].splitlines()
     os_release = "\n".join(line.removeprefix(_OS_RELEASE) for line in lines if line.startswith(_OS_RELEASE))
     values = dict(line.partition("=")[::2] for line in lines if not line.startswith(_OS_RELEASE))
     names = parse_os_release(os_release)
     facts = Facts(
-        distribution=names.get("ID", ""),
-        version=names.get("VERSION_ID", ""),
-        title=names.get("PRETTY_NAME", "") or "Unknown Linux",
-        architecture=values.get("architecture", ""),
-        kernel=values.get("kernel", ""),
-        init_system=values.get("init_system", InitSystem.SYSVINIT),
+        distribution=short_text(names.get("ID", "")),
+        version=short_text(names.get("VERSION_ID", "")),
+        title=short_text(names.get("PRETTY_NAME", "")) or "Unknown Linux",
+        architecture=short_text(values.get("architecture", "")),
+        kernel=short_text(values.get("kernel", "")),
+        init_system=_init_system(values.get("init_system", "")),
         cpu_count=_number(values, "cpu_count"),
         memory_megabytes=_number(values, "memory_total_kilobytes") // 1024,
         memory_free_megabytes=_number(values, "memory_free_kilobytes") // 1024,
         disk_total_megabytes=_number(values, "disk_total_kilobytes") // 1024,
         disk_free_megabytes=_number(values, "disk_free_kilobytes") // 1024,
         docker_disk_free_megabytes=_number(values, "docker_disk_free_kilobytes") // 1024,
-        docker_version=values.get("docker_version", ""),
+        docker_version=short_text(values.get("docker_version", "")),
         docker_installed=values.get("docker_installed") == "yes",
     )
     return facts, os_release
 
 
 def _number(values: dict[str, str], name: str) -> int:
-    text = values.get(name, "")
-    return int(text) if text.isdigit() else 0
+    return whole_number(values.get(name, ""))
+
+
+def _init_system(text: str) -> str:
+    return text if text in [*InitSystem] else InitSystem.SYSVINIT
 
 
 def gather(host: Host) -> tuple[Facts, str]:

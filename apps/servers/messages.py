@@ -131,6 +131,16 @@ COMMANDS = {
         "Check the rights of that folder, and that its file system is not mounted read-only.",
         SERVER_ADMINISTRATOR,
     ),
+    "servers.file_too_large": Message(
+        "{path} on the server is larger than the platform reads ({kilobytes} KB).",
+        "It should be a small file of the platform's own: look at it on the server, and restore or remove it.",
+        SERVER_ADMINISTRATOR,
+    ),
+    "servers.too_many_files": Message(
+        "There are more than {most} files in {path} on the server.",
+        "It should hold files of the platform alone: remove what does not belong there.",
+        SERVER_ADMINISTRATOR,
+    ),
     "servers.disk_full": Message(
         "The disk of the server is full (writing {path}).",
         "Free some space on the server, or make its disk larger, then try again.",
@@ -150,6 +160,16 @@ DOCKER = {
     "servers.docker_silent": Message(
         "Docker on {address} took too long to answer.",
         "The platform tries again by itself; if it goes on, check the load and the disk of the server.",
+        SERVER_ADMINISTRATOR,
+    ),
+    "servers.docker_talks": Message(
+        "Docker on the server sends more than the platform reads at once ({kilobytes} KB).",
+        "Check that the engine there is Docker's own and not overloaded, and remove containers that nobody needs.",
+        SERVER_ADMINISTRATOR,
+    ),
+    "servers.docker_unreadable": Message(
+        "What Docker on the server sends cannot be read.",
+        "Check that the engine there is Docker's own; update it, then retry.",
         SERVER_ADMINISTRATOR,
     ),
     "servers.docker_denied": Message(

@@ -5,6 +5,7 @@ Each environment gets a /28 of its own, given explicitly: Docker's own pools end
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import struct
 from collections.abc import Iterable
@@ -35,24 +36,27 @@ def allocate(server: Server, taken: Iterable[str]) -> str:
 
 
 def parse_routes(table: str) -> list[tuple[str, Network]]:
-    """Interface and destination of each route in `/proc/net/route` (proc(5)), the default route left out."""
-    found = []
-    for line in table.splitlines()[1:]:
-        fields = line.split()
+    """Interface and destination of each route in `/proc/net/route` (proc(5)), the default route left out, and lines
+    that are none."""
+    routes = [_parse_route(line.split()) for line in table.splitlines()[1:]]
+    return [route for route in routes if route is not None and route[1].prefixlen]
+
+
+def _parse_route(fields: list[str]) -> tuple[str, Network] | None:
+    try:
         if len(fields) < 8 or not int(fields[3], 16) & _FLAG_UP:
-            continue
+            return None
         address, mask = (struct.pack("<L", int(fields[column], 16)) for column in (1, 7))
-        network = Network((int.from_bytes(address), bin(int.from_bytes(mask)).count("1")), strict=False)
-        if network.prefixlen:
-            found.append((fields[0], network))
-    return found
+        return fields[0], Network((int.from_bytes(address), bin(int.from_bytes(mask)).count("1")), strict=False)
+    except (ValueError, struct.error):
+        return None
 
 
 def check_range(host: Host, network_range: str) -> None:
     """Raises Problem `servers.network_range_taken` where the server already reaches something else in that range.
     Networks of Docker inside the range are environments' own, made by us on request."""
     wanted = Network(network_range)
-    ours = [Network(config["Subnet"]) for config in _docker_subnets(host) if ":" not in config["Subnet"]]
+    ours = _docker_subnets(host)
     for network in ours:
         if network.overlaps(wanted) and not network.subnet_of(wanted):
             raise Problem("servers.network_range_taken", network_range=network_range, other=f"Docker's {network}")
@@ -62,6 +66,12 @@ def check_range(host: Host, network_range: str) -> None:
             raise Problem("servers.network_range_taken", network_range=network_range, other=other)
 
 
-def _docker_subnets(host: Host) -> list[dict[str, str]]:
+def _docker_subnets(host: Host) -> list[Network]:
     networks = host.docker.api.networks()
-    return [config for network in networks for config in (network.get("IPAM") or {}).get("Config") or []]
+    configs = [config for network in networks for config in (network.get("IPAM") or {}).get("Config") or []]
+    found = []
+    for config in configs:
+        # Networks of IPv6, and of drivers with addresses of their own.
+        with contextlib.suppress(ValueError):
+            found.append(Network(config.get("Subnet", "")))
+    return found

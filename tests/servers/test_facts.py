@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from apps.core.exceptions import Problem
+from apps.servers.distributions import InitSystem, recognize
 from apps.servers.facts import check_requirements, parse, warnings
 from tests.servers.test_distributions import DEBIAN_12
 
@@ -50,6 +51,28 @@ def test_a_strange_answer_is_no_accident(text: str) -> None:
     facts, _ = parse(text)
     assert facts.cpu_count == 0
     assert facts.docker_version == ""
+
+
+@pytest.mark.parametrize("number", ["\u00b2", "\u0663", "-1", "4.0", " 4", "9" * 5000, "9" * 19, "4\0"])
+def test_what_is_no_number_is_none(number: str) -> None:
+    assert parse(f"cpu_count={number}\nmemory_total_kilobytes={number}\n")[0].cpu_count == 0
+
+
+def test_no_text_of_a_stranger_is_kept_whole() -> None:
+    facts, _ = parse("kernel=" + "x" * 10_000 + "\ndocker_version=20\0.10\x1b[2J\nos_release:PRETTY_NAME='a\0b'\n")
+    assert len(facts.kernel) == 200
+    assert facts.docker_version == "20.10[2J"
+    assert facts.title == "ab"
+    assert parse("init_system=mine\n")[0].init is InitSystem.SYSVINIT
+    assert len(parse("x\n" * 10_000_000)[1]) == 0
+
+
+@pytest.mark.parametrize("version", ["\u00b2", "9" * 5000, "12\u00b2"])
+def test_a_strange_version_is_no_version(version: str) -> None:
+    with pytest.raises(Problem) as caught:
+        recognize(f"ID=ubuntu\nVERSION_ID={version}\nPRETTY_NAME={'x' * 5000}\n")
+    assert caught.value.code == "servers.distribution_unsupported"
+    assert len(caught.value.title) < 300
 
 
 def test_enough_is_enough() -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apps.servers.host.job_log import LogReader
+from apps.core.exceptions import Problem
+from apps.servers.host.job_log import LONGEST_LINE, LogReader
 
 BEGIN = datetime(2026, 1, 31, 23, 59, 50, tzinfo=UTC)
 
@@ -74,6 +77,20 @@ def test_any_log_with_any_interruptions(steps: list[tuple[int, int]], cuts: list
         clock += forward
         log.append(message(clock + back, f"line {number}\n"))
     assert read_in_pieces(log, cuts) == [f"line {number}" for number in range(len(steps))]
+
+
+def test_a_line_without_end_is_cut_and_the_next_is_whole() -> None:
+    log = [message(number, "x" * 1000) for number in range(1000)]
+    log += [message(1001, "end\n"), message(1002, "next\n")]
+    assert read_in_pieces(log, []) == ["x" * LONGEST_LINE, "next"]
+    assert read_in_pieces(log, [1]) == ["x" * LONGEST_LINE, "next"]
+
+
+def test_times_without_end_are_refused() -> None:
+    endless = (message(1000 * number, "no end")[1] for number in itertools.count())
+    with pytest.raises(Problem) as caught:
+        list(LogReader.at(None).lines(endless))
+    assert caught.value.code == "servers.docker_unreadable"
 
 
 def test_the_question_moves_on() -> None:

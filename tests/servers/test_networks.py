@@ -62,3 +62,8 @@ def test_the_kernel_s_table_of_routes() -> None:
         ("br-1", "10.96.0.16/28"),
     ], "neither the default route nor one that is down"
     assert parse_routes("") == []
+
+
+@pytest.mark.parametrize("line", ["eth0 x 0 0001 0 0 0 00FFFFFF", "eth0 FFFFFFFFFF 0 0001 0 0 0 00FFFFFF", "a b", "\0"])
+def test_a_line_that_is_no_route_is_left_out(line: str) -> None:
+    assert parse_routes(ROUTES + line + "\n") == parse_routes(ROUTES)

@@ -13,14 +13,18 @@ from typing import Any, Protocol
 import paramiko
 
 from apps.core.exceptions import Problem
-from apps.servers.host.connection import Transport
 from apps.servers.host.exceptions import CommandResult, ConnectionLost
+from apps.servers.host.transport import Transport
 
 LARGEST_OUTPUT = 16 * 1024 * 1024
+# What is handed on of one line; the log keeps less. In bytes.
+LONGEST_LINE = 64 * 1024
 CHUNK = 64 * 1024
 # How often a waiting command looks whether it was cancelled, in seconds.
 TICK = 0.2
 TIMED_OUT = 124
+# Pieces of the error output that are taken before it is looked again whether to go on.
+_PIECES = 32
 
 
 class Run(Protocol):
@@ -142,7 +146,9 @@ class _Output:
             data = self.channel.recv(CHUNK)
         except TimeoutError:
             data = None
-        while self.channel.recv_stderr_ready():
+        for _ in range(_PIECES):
+            if not self.channel.recv_stderr_ready():
+                break
             self._add("stderr", self.channel.recv_stderr(CHUNK))
         if data:
             self._add("stdout", data)
@@ -151,14 +157,14 @@ class _Output:
         return self._drain()
 
     def _drain(self) -> bool:
-        while True:
-            try:
-                data = self.channel.recv_stderr(CHUNK)
-            except TimeoutError:
-                return False
-            if not data:
-                break
+        """The output has ended; True when the error output has, too."""
+        try:
+            data = self.channel.recv_stderr(CHUNK)
+        except TimeoutError:
+            return False
+        if data:
             self._add("stderr", data)
+            return False
         for name, rest in self.pending.items():
             if rest and self.on_line:
                 self.on_line(rest.decode(errors="replace"))
@@ -166,12 +172,14 @@ class _Output:
         return True
 
     def _add(self, name: str, data: bytes) -> None:
+        """What is beyond LARGEST_OUTPUT, or beyond LONGEST_LINE of a line, is dropped."""
         room = LARGEST_OUTPUT - len(self.collected[name])
         self.collected[name] += data[:room]
         if self.on_line:
-            *lines, self.pending[name] = (self.pending[name] + data).split(b"\n")
+            *lines, rest = (self.pending[name] + data).split(b"\n")
+            self.pending[name] = rest[:LONGEST_LINE]
             for line in lines:
-                self.on_line(line.decode(errors="replace").rstrip("\r"))
+                self.on_line(line[:LONGEST_LINE].decode(errors="replace").rstrip("\r"))
 
     def texts(self) -> tuple[str, str]:
         return tuple(bytes(part).decode(errors="replace") for part in self.collected.values())

@@ -6,7 +6,6 @@ import contextlib
 import errno
 import logging
 import socket
-import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -18,19 +17,14 @@ from apps.core import outgoing
 from apps.core.exceptions import Problem
 from apps.servers import keys
 from apps.servers.host.exceptions import ConnectionLost
+from apps.servers.host.transport import CONNECT_SECONDS, GREETING_SECONDS, Transport
 
 # Failures come to us as exceptions; the library's own words for them would only double the log.
 logging.getLogger("paramiko").setLevel(logging.CRITICAL)
 
-CONNECT_SECONDS = 10
-GREETING_SECONDS = 15
-SIGN_IN_SECONDS = 20
-CHANNEL_SECONDS = 15
 KEEPALIVE_SECONDS = 10
 # After this long without an answer to anything, the kernel ends the connection (TCP_USER_TIMEOUT, tcp(7)).
 SILENCE_SECONDS = 30
-# The library's own order puts the fast ciphers last.
-CIPHERS = ("aes256-gcm@openssh.com", "aes128-gcm@openssh.com", "aes256-ctr", "aes192-ctr", "aes128-ctr")
 _KEY_TYPES = {"ssh-rsa": ("rsa-sha2-512", "rsa-sha2-256")}
 _NO_ROUTE = {errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ENETDOWN, errno.EADDRNOTAVAIL, errno.EINVAL}
 
@@ -44,34 +38,6 @@ class Endpoint:
     user: str
     key: keys.KeyPair = field(repr=False)
     host_key: str
-
-
-class Transport(paramiko.Transport):
-    """An SSH connection which can also open a socket on the far side (PROTOCOL of OpenSSH, section 2.4): no process
-    has to be started there, and it does not count against MaxSessions."""
-
-    def __init__(self, connection: socket.socket) -> None:
-        super().__init__(connection)
-        self._opening = threading.local()
-        self.banner_timeout = GREETING_SECONDS
-        self.auth_timeout = SIGN_IN_SECONDS
-        self.channel_timeout = CHANNEL_SECONDS
-        self.get_security_options().ciphers = CIPHERS
-        self.daemon = True
-
-    def open_unix_socket(self, path: str) -> paramiko.Channel:
-        """A channel to a socket of the far side. Raises ChannelException when the server refuses."""
-        self._opening.path = path
-        return self.open_channel("direct-streamlocal@openssh.com")
-
-    def _send_user_message(self, data: paramiko.Message) -> None:
-        path = self._opening.__dict__.pop("path", None)
-        if path is not None:
-            # The library writes the part that all kinds of channels have in common; this is the rest of this kind.
-            data.add_string(path)
-            data.add_string("")
-            data.add_int(0)
-        super()._send_user_message(data)
 
 
 def connect(endpoint: Endpoint) -> Transport:

@@ -7,9 +7,8 @@ four more serve streams, and each stream is closed when it was read.
 
 from __future__ import annotations
 
-import struct
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import docker
@@ -23,9 +22,10 @@ import urllib3.connection
 import urllib3.connectionpool
 from docker.transport.basehttpadapter import BaseHTTPAdapter
 from docker.utils.proxy import ProxyConfig
-from docker.utils.socket import consume_socket_output, demux_adaptor
+from docker.utils.socket import demux_adaptor
 
 from apps.core.exceptions import Problem
+from apps.servers.host import docker_answers
 from apps.servers.host.channel_socket import ChannelSocket
 from apps.servers.host.exceptions import ConnectionLost
 
@@ -108,11 +108,24 @@ class Adapter(BaseHTTPAdapter):
     def send(self, request: requests.PreparedRequest, stream: bool = False, **options: Any) -> requests.Response:
         request.wants_stream = stream
         try:
-            return super().send(request, stream=stream, **options)
-        except requests.exceptions.Timeout as error:
+            response = super().send(request, stream=stream, **options)
+            if not stream:
+                self._read(response)
+        except (requests.exceptions.Timeout, urllib3.exceptions.TimeoutError) as error:
             raise ConnectionLost("servers.docker_silent", address=self.address) from error
-        except requests.exceptions.ConnectionError as error:
+        except (requests.exceptions.ConnectionError, urllib3.exceptions.HTTPError) as error:
             raise ConnectionLost("servers.connection_lost", address=self.address, reason="Docker hung up") from error
+        return response
+
+    @staticmethod
+    def _read(response: requests.Response) -> None:
+        """Reads the body here, where there is a limit: the library would take whatever comes."""
+        try:
+            response._content = docker_answers.joined(docker_answers.pieces(response))
+        except BaseException:
+            response.close()
+            raise
+        response._content_consumed = True
 
     def get_connection_with_tls_context(self, request, verify, proxies=None, cert=None):
         return self._streams if request.wants_stream else self._calls
@@ -191,7 +204,18 @@ class APIClient(docker.APIClient):
         self._raise_for_status(response)
         frames = self._frames(response, tty)
         chosen = (demux_adaptor(*frame) for frame in frames) if demux else (data for _, data in frames)
-        return chosen if stream else consume_socket_output(chosen, demux=demux)
+        if stream:
+            return chosen
+        return _joined_apart(chosen) if demux else docker_answers.joined(chosen)
+
+    def _stream_helper(self, response: requests.Response, decode: bool = False) -> Iterator[Any]:
+        """Replaces the library's, which reads a piece of whatever length the engine announces."""
+        return docker_answers.events(response) if decode else docker_answers.pieces(response)
+
+    def _multiplexed_response_stream_helper(self, response: requests.Response) -> Iterator[bytes]:
+        """Replaces the library's, as above."""
+        self._disable_socket_timeout(self._get_raw_response_socket(response))
+        yield from (data for _, data in docker_answers.frames(response.raw))
 
     @staticmethod
     def _frames(response: requests.Response, tty: bool) -> Iterator[tuple[int, bytes]]:
@@ -203,11 +227,22 @@ class APIClient(docker.APIClient):
                 while data := reader.read1(32768):
                     yield 1, data
                 return
-            while len(header := reader.read(8)) == 8:
-                kind, size = struct.unpack(">BxxxL", header)
-                yield kind, reader.read(size)
+            yield from docker_answers.frames(reader)
         finally:
             hijacked.close()
+
+
+def _joined_apart(parts: Iterable[tuple[bytes | None, bytes | None]]) -> tuple[bytes | None, bytes | None]:
+    """Both outputs of a command, each whole; None for one that said nothing. Raises Problem `servers.docker_talks`."""
+    both: tuple[list[bytes], list[bytes]] = ([], [])
+    room = docker_answers.LARGEST_ANSWER
+    for pair in parts:
+        for found, part in zip(both, pair, strict=True):
+            found.append(part or b"")
+            room -= len(part or b"")
+        if room < 0:
+            raise docker_answers.too_large(docker_answers.LARGEST_ANSWER)
+    return b"".join(both[0]) or None, b"".join(both[1]) or None
 
 
 class DockerClient(docker.DockerClient):

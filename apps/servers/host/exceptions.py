@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from apps.core.exceptions import Problem, RetryableError
 
+# What is shown of a failed command, in characters.
+_LAST_WORDS, _LONGEST_LINE = 16 * 1024, 1000
+
 
 class ConnectionLost(Problem, RetryableError):
     """The way to the server failed, not the server: the engine tries again. Shown with its own text all the same."""
@@ -34,9 +37,8 @@ class CommandFailed(Problem):
     @classmethod
     def of(cls, command: str, result: CommandResult) -> CommandFailed:
         """The failure of `command` (its program's name: arguments may hold what should not be shown)."""
-        lines = (result.stderr.strip() or result.stdout.strip() or "nothing").splitlines()
-        failure = cls(
-            "servers.command_failed", command=command, exit_code=result.exit_code, output=" / ".join(lines[-5:])
-        )
+        said = result.stderr[-_LAST_WORDS:].strip() or result.stdout[-_LAST_WORDS:].strip() or "nothing"
+        output = " / ".join(line[:_LONGEST_LINE] for line in said.splitlines()[-5:])
+        failure = cls("servers.command_failed", command=command, exit_code=result.exit_code, output=output)
         failure.result = result
         return failure

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import stat
+import struct
 import tarfile
 import threading
 import uuid
@@ -16,8 +17,10 @@ import paramiko
 
 from apps.core.exceptions import Problem
 from apps.servers import paths
+from apps.servers.answers import whole_number
 from apps.servers.host.commands import CHUNK, command_line, open_session
 from apps.servers.host.exceptions import ConnectionLost
+from apps.servers.host.sftp import LARGEST_FILE, MOST_NAMES, BoundedSFTPClient
 
 if TYPE_CHECKING:
     from apps.servers.host.host import Host
@@ -35,7 +38,7 @@ class Files:
 
     def __init__(self, host: Host) -> None:
         self._host = host
-        self._client: paramiko.SFTPClient | None = None
+        self._client: BoundedSFTPClient | None = None
         self._lock = threading.RLock()
 
     def write(self, path: PurePath | str, content: bytes | str, mode: int = 0o600, owner: Owner | None = None) -> None:
@@ -70,13 +73,13 @@ class Files:
         self.write(path, data, mode, owner)
         return True
 
-    def read(self, path: PurePath | str) -> bytes:
-        """The content of a file."""
-        with self._sftp(path) as sftp, sftp.open(str(path), "rb") as file:
-            # Files of the kernel say that they are empty: asking ahead for nothing would end there.
-            if (file.stat().st_size or 0) > CHUNK:
-                file.prefetch()
-            return file.read()
+    def read(self, path: PurePath | str, largest: int = LARGEST_FILE) -> bytes:
+        """The content of a file, whole. Raises Problem `servers.file_too_large` beyond `largest` bytes."""
+        with self._sftp(path) as sftp:
+            content = sftp.read_bounded(str(path), largest)
+        if content is None:
+            raise Problem("servers.file_too_large", path=path, kilobytes=largest // 1024)
+        return content
 
     def status(self, path: PurePath | str) -> paramiko.SFTPAttributes | None:
         """Size, mode, owner and times, links followed; None where nothing is."""
@@ -90,9 +93,13 @@ class Files:
         return self.status(path) is not None
 
     def list(self, path: PurePath | str) -> list[str]:
-        """The names in a folder, sorted."""
+        """The names in a folder, sorted. Raises Problem `servers.too_many_files`."""
         with self._sftp(path) as sftp:
-            return sorted(sftp.listdir(str(path)))
+            names = sftp.list_bounded(str(path), MOST_NAMES)
+            if names is None:
+                self.close()
+                raise Problem("servers.too_many_files", path=path, most=MOST_NAMES)
+            return sorted(names)
 
     def make_directory(self, path: PurePath | str, mode: int = 0o755, owner: Owner | None = None) -> bool:
         """Makes a folder (with the folders above it) unless it is there; True when it was made. `mode` and `owner`
@@ -136,8 +143,8 @@ class Files:
     def free_megabytes(self, path: PurePath | str) -> int:
         """Free disk space for data under `path` (the nearest folder that exists)."""
         script = 'path=$1; while [ ! -e "$path" ]; do path=${path%/*}; path=${path:-/}; done; df -Pk "$path"'
-        lines = self._host.run_script(script, path).stdout.strip().splitlines()
-        return int(lines[-1].split()[-3]) // 1024
+        words = self._host.run_script(script, path).stdout.split()
+        return whole_number(words[-3] if len(words) >= 3 else "") // 1024
 
     def upload_tree(
         self,
@@ -176,7 +183,7 @@ class Files:
             archive.add(local, arcname=".", filter=prepared)
 
     @contextlib.contextmanager
-    def _sftp(self, path: PurePath | str) -> Iterator[paramiko.SFTPClient]:
+    def _sftp(self, path: PurePath | str) -> Iterator[BoundedSFTPClient]:
         """The client, for one caller at a time, with failures told in our words."""
         with self._lock:
             try:
@@ -189,7 +196,8 @@ class Files:
                 raise self._lost("no answer") from error
             except OSError as error:
                 self._raise_os_error(error, path)
-            except (EOFError, paramiko.SSHException) as error:
+            except (EOFError, paramiko.SSHException, paramiko.SFTPError, struct.error) as error:
+                self.close()
                 raise self._lost(error) from error
 
     def _raise_os_error(self, error: OSError, path: PurePath | str) -> None:
@@ -205,7 +213,7 @@ class Files:
         self._client = None
         return ConnectionLost("servers.connection_lost", address=self._host.address, reason=reason)
 
-    def _open(self) -> paramiko.SFTPClient:
+    def _open(self) -> BoundedSFTPClient:
         channel = open_session(self._host.transport, self._host.address)
         channel.settimeout(SFTP_SECONDS)
         try:
@@ -213,8 +221,8 @@ class Files:
                 channel.invoke_subsystem("sftp")
             else:
                 channel.exec_command(command_line([*self._host.sudo, "sh", "-c", _START_SFTP]))
-            return paramiko.SFTPClient(channel)
-        except (paramiko.SSHException, EOFError) as error:
+            return BoundedSFTPClient(channel)
+        except (paramiko.SSHException, paramiko.SFTPError, EOFError) as error:
             channel.close()
             if self._host.transport.is_active():
                 raise Problem("servers.no_sftp") from error

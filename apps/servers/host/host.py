@@ -8,7 +8,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import PurePath
-from urllib.parse import urlsplit
 
 import docker.errors
 import paramiko
@@ -25,8 +24,11 @@ from apps.servers.host.files import Files
 DEFAULT_SOCKET = "/var/run/docker.sock"
 # Marked, to tell the answer from what a login shell says by itself.
 _WHO = 'printf "\\noecsh %s %s\\n" "$(id -u)" "${DOCKER_HOST:-}"'
-_WHO_ANSWER = re.compile(r"^oecsh (\d+) (\S*)$", re.MULTILINE)
+_WHO_ANSWER = re.compile(r"^oecsh (\d{1,10}) (\S{0,200})$", re.MULTILINE | re.ASCII)
+_UNIX = "unix://"
 _FULL_BELOW_MEGABYTES = 2
+_LAST_WORDS = 16 * 1024
+_SHOWN = 500
 
 
 class Host:
@@ -54,14 +56,14 @@ class Host:
         answer = _WHO_ANSWER.search(result.stdout)
         if answer is None:
             # nologin, a forced command, a menu.
-            said = " / ".join((result.stdout + result.stderr).strip().splitlines()[:3]) or "nothing"
+            said = " / ".join((result.stdout + result.stderr).strip()[:_SHOWN].splitlines()[:3]) or "nothing"
             raise Problem("servers.no_shell", user=self.user, output=said)
         greeting = result.stdout[: answer.start()].strip()
         if greeting:
             # File transfer and Docker's own protocol would stumble over it later, with strange words.
             raise Problem("servers.shell_talks", user=self.user, output=greeting.splitlines()[0][:200])
-        docker_host = urlsplit(answer[2])
-        return int(answer[1]), docker_host.path if docker_host.scheme == "unix" else DEFAULT_SOCKET
+        docker_host = answer[2]
+        return int(answer[1]), docker_host.removeprefix(_UNIX) if docker_host.startswith(_UNIX) else DEFAULT_SOCKET
 
     def run(
         self,
@@ -228,14 +230,14 @@ class CommandInput:
         with contextlib.suppress(OSError, EOFError, paramiko.SSHException):
             self._channel.shutdown_write()
         said = b""
-        reader = self._channel.makefile_stderr("rb")
         deadline = time.monotonic() + 600
         while time.monotonic() < deadline:
             try:
-                chunk = reader.read(4096)
+                chunk = self._channel.recv_stderr(commands.CHUNK)
             except TimeoutError:
                 continue
-            said += chunk
+            # Its last words tell why it failed.
+            said = (said + chunk)[-_LAST_WORDS:]
             if not chunk:
                 break
         self._channel.status_event.wait(30)

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from apps.operations.run import Run
     from apps.servers.host.host import Host
 
+# No image has more; a stranger's engine may name as many as it likes.
+_MOST_LAYERS = 1000
+_LONGEST_REASON = 2000
+
 
 def find_image(host: Host, reference: str) -> str | None:
     """The id of the image that is on the server under this name."""
@@ -49,9 +53,9 @@ def _follow(run: Run, reference: str, events) -> None:
     for event in events:
         run.check()
         if "error" in event:
-            raise Problem("servers.image_missing", image=reference, reason=event["error"])
+            raise Problem("servers.image_missing", image=reference, reason=str(event["error"])[:_LONGEST_REASON])
         layer, status = event.get("id"), event.get("status", "")
-        if layer and status in ("Pulling fs layer", "Already exists", "Pull complete"):
+        if layer and len(layers) < _MOST_LAYERS and status in ("Pulling fs layer", "Already exists", "Pull complete"):
             layers[layer] = status != "Pulling fs layer"
             run.progress(sum(layers.values()), len(layers), "layers")
     run.check()

@@ -15,6 +15,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from apps.core.exceptions import Problem
+
+# What is kept of one line, in bytes; the run's log keeps less.
+LONGEST_LINE = 64 * 1024
+# Seconds of a log of which no line could be told yet; an honest engine's times move on with its lines.
+_MOST_SECONDS = 100_000
 # How far times go back at most where the two streams are written side by side, in seconds.
 _SLACK = 2
 
@@ -34,12 +40,15 @@ class LogReader:
 
     def lines(self, messages: Iterable[bytes]) -> Iterator[tuple[list[int], str]]:
         """The lines that are new, as (position after the line, text). `messages` is Docker's answer to "since
-        `self.since`", one item per message: a long line comes in several, only the last of which ends it."""
+        `self.since`", one item per message: a long line comes in several, only the last of which ends it. Of a line
+        beyond LONGEST_LINE the rest is dropped. Raises Problem `servers.docker_unreadable`."""
         skip, self._per_second, whole, number = self.taken, Counter(), b"", 0
         for number, message in enumerate(messages, start=1):
             moment, _, content = message.partition(b" ")
             self._per_second[_second(moment)] += 1
-            whole += content
+            if len(self._per_second) > _MOST_SECONDS:
+                raise Problem("servers.docker_unreadable")
+            whole += content[: LONGEST_LINE - len(whole)]
             if not content.endswith(b"\n"):
                 continue
             if number > skip:
