@@ -34,6 +34,12 @@ def validate_plain_text(value: str) -> None:
         raise ValidationError("Use printable characters on one line.")
 
 
+def validate_text(value: str) -> None:
+    """Messages and reasons: printable text on any number of lines."""
+    if any(unicodedata.category(character) in ("Cc", "Cf", "Cs") and character not in "\r\n\t" for character in value):
+        raise ValidationError("Use printable characters.")
+
+
 def validate_slug(value: str) -> None:
     """A DNS label: slugs become parts of host names."""
     if not SLUG.fullmatch(value):

@@ -8,7 +8,7 @@ from django.utils.text import slugify
 from apps.accounts.models import User
 from apps.audit import services as audit
 from apps.core.exceptions import Conflict, Problem
-from apps.orgs.models import Membership, Organization
+from apps.orgs.models import FormerSlug, Membership, Organization, Quota
 from apps.orgs.roles import Role
 
 SLUG_ATTEMPTS = 50
@@ -16,12 +16,35 @@ SLUG_ATTEMPTS = 50
 RESERVED_SLUGS = {"admin", "api", "account", "static", "ws", "o", "www", "oecsh", "support", "platform", "new"}
 
 
+def lock_organization(organization: Organization) -> Organization:
+    """The row as it is now, held until the transaction ends. Who changes people or promises things holds it, so that
+    two at once see each other; rows that point to it may be written meanwhile."""
+    return Organization.objects.select_for_update(no_key=True, of=["self"]).get(pk=organization.pk)
+
+
+def lock_open(organization: Organization) -> Organization:
+    """As `lock_organization`, for what makes something new. Raises Conflict `orgs.leaving` where it will be deleted."""
+    found = lock_organization(organization)
+    if found.is_leaving:
+        raise Conflict("orgs.leaving", organization=found.name, day=f"{found.delete_after:%Y-%m-%d}")
+    return found
+
+
+def is_slug_free(slug: str, organization: Organization | None = None) -> bool:
+    """False for a name that misleads, that is taken, or that another organization had: it leads there."""
+    others = Organization.objects.exclude(pk=organization.pk if organization else None)
+    former = FormerSlug.objects.exclude(organization=organization) if organization else FormerSlug.objects.all()
+    return (
+        slug not in RESERVED_SLUGS and not others.filter(slug=slug).exists() and not former.filter(slug=slug).exists()
+    )
+
+
 def suggest_slug(name: str) -> str:
     """A free slug made of the name: `acme`, `acme-2`, …"""
     base = slugify(name)[:36].strip("-") or "organization"
     for number in range(1, SLUG_ATTEMPTS):
         slug = base if number == 1 else f"{base}-{number}"
-        if slug not in RESERVED_SLUGS and not Organization.objects.filter(slug=slug).exists():
+        if is_slug_free(slug):
             return slug
     raise Problem("orgs.slug_taken", slug=base)
 
@@ -29,7 +52,7 @@ def suggest_slug(name: str) -> str:
 @transaction.atomic
 def create_organization(*, name: str, owner: User, slug: str = "") -> Organization:
     """A new organization whose Owner is `owner`. Raises Problem `orgs.slug_taken`, ValidationError for a bad name."""
-    if slug in RESERVED_SLUGS:
+    if slug and not is_slug_free(slug):
         raise Conflict("orgs.slug_taken", slug=slug)
     organization = Organization(name=name, slug=slug or suggest_slug(name))
     organization.full_clean(validate_unique=False, validate_constraints=False)
@@ -39,6 +62,7 @@ def create_organization(*, name: str, owner: User, slug: str = "") -> Organizati
     except IntegrityError as error:
         raise Conflict("orgs.slug_taken", slug=organization.slug) from error
     Membership.objects.create(organization=organization, user=owner, role=Role.OWNER)
+    Quota.objects.create(organization=organization)
     audit.record(
         action="organization.created",
         actor=owner,
