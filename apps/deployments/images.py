@@ -23,8 +23,12 @@ from apps.servers.host import Host
 
 ODOO_CONFIGURATION = "/etc/odoo/odoo.conf"
 _EXTRA_ADDONS = "/mnt/extra-addons"
+# Images are customers': of a file no more than this is read, of a folder no more than that.
+_LARGEST_FILE = 2**20
+_MOST_OF_FOLDER = 32 * 2**20
 # They become part of an odoo.conf: no line end, no comma.
 _FOLDER = re.compile(r"/[A-Za-z0-9._/+@-]{1,200}")
+_NUMBER = re.compile(r"[0-9]{1,9}")
 
 
 @dataclass(frozen=True)
@@ -160,11 +164,12 @@ def find_user(passwd: str, user: str, wanted: str, reference: str) -> tuple[int,
     root. Raises Problem `deployments.image_not_odoo`."""
     name = user.partition(":")[0]
     rows = [line.split(":") for line in passwd.splitlines() if line.count(":") >= 6]
-    by_name = {row[0]: (int(row[2]), int(row[3])) for row in rows}
-    if name.isdigit() and int(name):
+    numbered = [row for row in rows if _NUMBER.fullmatch(row[2]) and _NUMBER.fullmatch(row[3])]
+    by_name = {row[0]: (int(row[2]), int(row[3])) for row in numbered}
+    if _NUMBER.fullmatch(name) and int(name):
         group = user.partition(":")[2]
         same = next((numbers for numbers in by_name.values() if numbers[0] == int(name)), (int(name), int(name)))
-        return int(name), int(group) if group.isdigit() else same[1]
+        return int(name), int(group) if _NUMBER.fullmatch(group) else same[1]
     for candidate in (name, wanted):
         if candidate in by_name and by_name[candidate][0]:
             return by_name[candidate]
@@ -183,41 +188,55 @@ def configured_addons(configuration: str) -> Iterable[str]:
 
 
 def _read_file(api: Any, container: str, path: str) -> str:
+    """The beginning of a file; empty where there is none, or where the engine sends something else."""
     try:
         chunks, _ = api.get_archive(container, path)
     except docker.errors.NotFound:
         return ""
-    with tarfile.open(fileobj=io.BytesIO(b"".join(chunks))) as archive:
-        member = next((entry for entry in archive.getmembers() if entry.isfile()), None)
-        return archive.extractfile(member).read().decode(errors="replace") if member else ""
+    try:
+        with tarfile.open(fileobj=_Chunks(chunks, 2 * _LARGEST_FILE), mode="r|") as archive:
+            member = next((entry for entry in archive if entry.isfile()), None)
+            found = archive.extractfile(member) if member else None
+            return found.read(_LARGEST_FILE).decode(errors="replace") if found else ""
+    except tarfile.TarError:
+        return ""
 
 
 def _holds_modules(api: Any, container: str, path: str) -> bool:
-    """Reads no further than the first module: a folder may be large. Odoo warns of one without any."""
+    """Reads no further than the first module: a folder may be large. Odoo warns of one without any, so that one which
+    is too large to look through may count."""
     try:
         chunks, _ = api.get_archive(container, path)
     except docker.errors.NotFound:
         return False
-    with tarfile.open(fileobj=_Chunks(chunks), mode="r|") as archive:
-        return any(entry.name.endswith("/__manifest__.py") for entry in archive)
+    read = _Chunks(chunks, _MOST_OF_FOLDER)
+    try:
+        with tarfile.open(fileobj=read, mode="r|") as archive:
+            return any(entry.name.endswith("/__manifest__.py") for entry in archive)
+    except tarfile.TarError:
+        return read.is_cut
 
 
 class _Chunks(io.RawIOBase):
-    """A stream of bytes as a file."""
+    """A stream of bytes as a file, which ends after `most` bytes."""
 
-    def __init__(self, chunks: Iterable[bytes]) -> None:
+    def __init__(self, chunks: Iterable[bytes], most: int) -> None:
         self._chunks = iter(chunks)
         self._rest = b""
+        self._room = most
+        self.is_cut = False
 
     def readable(self) -> bool:
         return True
 
     def read(self, size: int = -1) -> bytes:
-        while len(self._rest) < size:
+        while len(self._rest) < size and not self.is_cut:
             chunk = next(self._chunks, b"")
             if not chunk:
                 break
-            self._rest += chunk
+            self.is_cut = len(chunk) > self._room
+            self._rest += chunk[: self._room]
+            self._room -= len(chunk)
         data, self._rest = self._rest[:size], self._rest[size:]
         return data
 

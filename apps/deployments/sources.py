@@ -117,6 +117,8 @@ def _export_and_ship(
     with tempfile.TemporaryDirectory(dir=exports) as temporary:
         tree = export(repository, commit, Path(temporary) / "tree", run=context.run)
         snapshot = snapshot_of(repository, commit) or _read(repository, commit, tree)
+        for directory in manifests.unusable_directories(tree):
+            context.run.warning(f"The modules in {directory!r} are left out: odoo.conf cannot name this folder.")
         if ship:
             context.host.files.upload_tree(tree, folder, run=context.run)
     return snapshot

@@ -15,6 +15,7 @@ import docker.errors
 
 from apps.core.exceptions import Problem
 from apps.core.masking import Masker
+from apps.environments.container_log import read_log
 from apps.environments.models import Environment
 from apps.servers.host import Host
 
@@ -57,7 +58,7 @@ def read_lines(
     if after:
         limits = {"since": max(after // 1_000_000 - _OVERLAP_SECONDS, 1)}
     try:
-        raw = host.docker.api.logs(container, stdout=True, stderr=True, timestamps=True, stream=False, **limits)
+        raw = read_log(host, container, **limits)
     except docker.errors.NotFound as error:
         raise Problem("environments.no_log") from error
     return [line for line in parse(raw.splitlines(), masker) if line.sequence > after]

@@ -71,9 +71,10 @@ def set_variable(
     if found is None and environment.variables.count() >= MAXIMUM_VARIABLES:
         raise ValidationError(f"An environment has at most {MAXIMUM_VARIABLES} variables.")
     variable = found or EnvironmentVariable(environment=environment, key=key)
-    before = _facts(variable) if found else None
-    cleaned = clean_value(kind, value)
     secret = sensitive or variable.sensitive
+    # What is a secret from now on was one before: its old value is not written down either.
+    before = _facts(variable) | ({"value": MASK} if secret else {}) if found else None
+    cleaned = clean_value(kind, value)
     if secret and len(cleaned.strip()) < SHORTEST_SECRET:
         raise ValidationError(f"A secret has at least {SHORTEST_SECRET} characters, or it could not be masked in logs.")
     changed = found is None or (variable.value, variable.kind, variable.sensitive) != (cleaned, kind, secret)

@@ -11,6 +11,7 @@ from apps.core.masking import Masker
 from apps.core.templatetags.core import duration
 from apps.operations.exceptions import DeadlineExceeded
 from apps.operations.finishing import Failure
+from apps.operations.log import cut
 from apps.operations.models import OperationStep
 from apps.operations.persist import is_connection_error
 
@@ -30,7 +31,8 @@ def describe(error: BaseException, *, step: OperationStep, timeout: float, maske
     """The failure that is stored: an expected one with its own words, an unexpected one with a reference under which
     the platform's own log has the traceback."""
     problem = error if isinstance(error, Problem) else _as_problem(error, step, timeout, masker)
-    return Failure(problem.code, masker.mask(problem.title), masker.mask(problem.what_to_do), problem.who)
+    title, hint = masker.mask(problem.title), masker.mask(problem.what_to_do)
+    return Failure(problem.code, cut(title), cut(hint), problem.who)
 
 
 def _as_problem(error: BaseException, step: OperationStep, timeout: float, masker: Masker) -> Problem:

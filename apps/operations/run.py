@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
@@ -17,6 +18,7 @@ from apps.operations.stop import StopSign
 
 _LONGEST_TEXT = 1_000_000  # characters that are looked at in one go
 _PROGRESS_EVERY = 0.25  # seconds
+LARGEST_DATA = 2**20
 
 
 class SourceLine(NamedTuple):
@@ -121,7 +123,10 @@ class Run:
     # What the step wants to find again after a crash.
 
     def remember(self, **values: Any) -> None:
-        """Stores values (JSON) with the operation, at once: store the intent before acting outside. No secrets."""
+        """Stores values (JSON) with the operation, at once: store the intent before acting outside. No secrets, and
+        nothing that a server says at its own length: raises ValueError beyond LARGEST_DATA."""
+        if len(json.dumps(self.data | values)) > LARGEST_DATA:
+            raise ValueError(f"More than {LARGEST_DATA} bytes to remember: {', '.join(values)}.")
 
         def write() -> None:
             with fenced(self._lease) as operation:

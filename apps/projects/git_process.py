@@ -96,7 +96,8 @@ def run_git(
             pass_fds=[keep_open] if keep_open is not None else [],
         )
         try:
-            _wait(process, errors.fileno(), run=run, timeout=timeout, size_limit=size_limit, context=context or {})
+            files = (output.fileno(), errors.fileno())
+            _wait(process, files, run=run, timeout=timeout, size_limit=size_limit, context=context or {})
         finally:
             _end(process)
         text = _read(errors)
@@ -126,7 +127,7 @@ def _refusal(code: str, access: Access | None) -> str:
 
 def _wait(
     process: subprocess.Popen,
-    errors: int,
+    files: tuple[int, int],
     *,
     run: Any,
     timeout: float,
@@ -143,12 +144,16 @@ def _wait(
             ticks += 1
         if time.monotonic() > deadline:
             raise Problem("projects.git_timeout", seconds=int(timeout), **{"host": "", **context})
+        if any(os.fstat(file).st_size > MAXIMUM_OUTPUT_BYTES for file in files):
+            # A server can send words for as long as it is listened to.
+            megabytes = MAXIMUM_OUTPUT_BYTES // 2**20
+            raise Problem("projects.git_says_too_much", megabytes=megabytes, **{"host": "", **context})
         if run is not None:
             run.check()
         if ticks % 5 == 0:
             if size_limit is not None:
                 size_limit()
-            _report_progress(errors, run)
+            _report_progress(files[1], run)
 
 
 def _report_progress(errors: int, run: Any) -> None:

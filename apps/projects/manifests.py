@@ -17,6 +17,8 @@ MANIFEST = "__manifest__.py"
 DEEPEST_FOLDER = 4
 MAXIMUM_MANIFEST_BYTES = 2**20
 _MODULE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
+# A path becomes part of a list in odoo.conf: no comma, no line end, nothing that Odoo expands (`~`, `$`).
+_FOLDER_NAME = re.compile(r"[\w.+@-]+(?: +[\w.+@-]+)*")
 _SKIPPED_FOLDERS = {"__pycache__", "node_modules", "setup"}
 
 
@@ -39,7 +41,21 @@ def is_module_name(name: str) -> bool:
 
 
 def addons_directories(tree: Path) -> list[str]:
-    """The folders that hold modules, relative to `tree` (`.` for itself), the top first, as addons_path needs them."""
+    """The folders that hold modules, relative to `tree` (`.` for itself), the top first, as addons_path needs them;
+    without those in `unusable_directories`."""
+    return [directory for directory in _directories(tree) if _fits(directory)]
+
+
+def unusable_directories(tree: Path) -> list[str]:
+    """Folders with modules which odoo.conf cannot name."""
+    return [directory for directory in _directories(tree) if not _fits(directory)]
+
+
+def _fits(directory: str) -> bool:
+    return all(_FOLDER_NAME.fullmatch(part) for part in Path(directory).parts)
+
+
+def _directories(tree: Path) -> list[str]:
     found: list[str] = []
     for folder, subfolders, _files in os.walk(tree):
         relative = os.path.relpath(folder, tree)

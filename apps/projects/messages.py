@@ -49,6 +49,10 @@ REPOSITORIES = {
         "Fetching {repository} took more than {seconds} seconds and was stopped.",
         "Try again; if it happens again, check the Git server, or make the repository smaller.",
     ),
+    "projects.git_says_too_much": Message(
+        "The Git server of {repository} sends words without end (more than {megabytes} MB), and was stopped.",
+        "Check the address of the repository, and that it has no more branches and tags than people use.",
+    ),
     "projects.git_disk_full": Message(
         "There is no room for the source code on the platform.", "Free some space for RUN_DIRECTORY.", PLATFORM_STAFF
     ),

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from apps.audit.models import Event
 from apps.core.exceptions import Conflict, Problem
+from apps.core.masking import MASK
 from apps.environments.models import EnvironmentVariable
 from apps.environments.variables import clean_value, delete_variable, set_variable, validate_key
 from tests.factories import make_environment, make_project
@@ -157,6 +158,19 @@ class TestSecrets:
     def test_stay_secret(self, cast, environment):
         put(cast, environment, value="s3cret-value", sensitive=True)
         assert put(cast, environment, value="other-value", sensitive=False).sensitive
+
+    def test_a_plain_one_that_becomes_a_secret_leaves_no_trace_of_its_value(self, cast, environment):
+        put(cast, environment, value="was-plain-once")
+        put(cast, environment, value="s3cret-value", sensitive=True)
+        facts = Event.objects.filter(action="variable.set").latest("created_at")
+        assert (facts.before["value"], facts.after["value"]) == (MASK, MASK)
+        assert "was-plain-once" not in str(facts.before)
+
+    def test_a_plain_one_that_is_declared_secret_as_it_stands(self, cast, environment):
+        put(cast, environment, value="was-plain-once")
+        put(cast, environment, value="was-plain-once", sensitive=True)
+        facts = Event.objects.filter(action="variable.set").latest("created_at")
+        assert "was-plain-once" not in str([facts.before, facts.after])
 
     def test_too_short_to_be_masked(self, cast, environment):
         with pytest.raises(ValidationError):

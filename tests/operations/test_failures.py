@@ -6,7 +6,11 @@ import logging
 
 import pytest
 
-from apps.operations.models import Operation, Status, UndoStatus
+from apps.core.exceptions import Problem
+from apps.core.masking import Masker
+from apps.operations.failures import describe
+from apps.operations.log import LONGEST_LINE
+from apps.operations.models import Operation, OperationStep, Status, UndoStatus
 from apps.operations.runner import run_operation
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -128,3 +132,16 @@ def test_a_step_that_was_renamed_meanwhile_fails_cleanly(queue):
     assert run_operation(operation.pk)
     operation.refresh_from_db()
     assert (operation.status, operation.error_code) == (Status.FAILED, "operations.unexpected")
+
+
+def test_what_a_server_says_at_any_length_is_stored_in_ours():
+    problem = Problem("core.address_not_allowed", host="long " * 10**6, reason="also " * 10**6)
+    failure = describe(problem, step=OperationStep(title="x"), timeout=1, masker=Masker())
+    assert len(failure.error) < LONGEST_LINE + 100
+    assert len(failure.hint) < LONGEST_LINE + 100
+
+
+def test_what_is_remembered_is_of_a_length(acted):
+    operation, step = acted(act="remember_too_much")
+    assert (operation.status, step.error_code) == (Status.FAILED, "operations.unexpected")
+    assert operation.data == {}

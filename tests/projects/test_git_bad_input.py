@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from django.core.exceptions import ValidationError
 
 from apps.core.exceptions import Problem
 from apps.projects import git
+from apps.projects.git_process import MAXIMUM_OUTPUT_BYTES, run_git
 from apps.projects.models import Repository
 
 
@@ -49,3 +52,13 @@ def test_private_addresses_are_refused_unless_allowed(settings, address):
     with pytest.raises(Problem) as caught:
         git.list_branches(Repository(url=f"https://{address}/a.git"))
     assert caught.value.code == "core.address_not_allowed"
+
+
+@pytest.mark.parametrize("command", ["!yes", "!yes >&2"])
+def test_words_without_end_are_not_listened_to(command):
+    began = time.monotonic()
+    with pytest.raises(Problem) as caught:
+        run_git(["-c", f"alias.flood={command}", "flood"], timeout=60, context={"repository": "https://example.com/a"})
+    assert caught.value.code == "projects.git_says_too_much"
+    assert f"{MAXIMUM_OUTPUT_BYTES // 2**20} MB" in caught.value.title
+    assert time.monotonic() - began < 30

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apps.core.exceptions import Problem
-from apps.projects.manifests import addons_directories, content_hash, is_module_name, manifests
+from apps.projects.manifests import addons_directories, content_hash, is_module_name, manifests, unusable_directories
 
 GOOD = "{'name': 'Sale', 'depends': ['base', 'sale'], 'version': '19.0.1.2.0'}"
 
@@ -51,6 +51,26 @@ def test_modules_in_folders_below_and_the_first_of_two(tmp_path):
         "one": "19.0.1.2.0",
         "two": "19.0.1.2.0",
     }
+
+
+BAD_FOLDERS = ["a,b", "a\nsmtp_server = evil", " a", "a ", "~root", "$HOME", "a\tb", "a;b", 'a"b', "a\u2028b"]
+
+
+@pytest.mark.parametrize("folder", BAD_FOLDERS)
+def test_a_folder_that_would_be_a_line_of_the_configuration_is_left_out(tmp_path, folder):
+    module(tmp_path, "good/one")
+    module(tmp_path, f"{folder}/two")
+    module(tmp_path, f"deep/{folder}/below/three")
+    assert addons_directories(tmp_path) == ["good"]
+    assert sorted(unusable_directories(tmp_path)) == sorted([folder, f"deep/{folder}/below"])
+    assert [found.name for found in manifests(tmp_path)] == ["one"]
+
+
+@pytest.mark.parametrize("folder", ["my addons", "größe", "a.b-c_d+e@f", "-x"])
+def test_folders_that_people_use(tmp_path, folder):
+    module(tmp_path, f"{folder}/one")
+    assert addons_directories(tmp_path) == [folder]
+    assert unusable_directories(tmp_path) == []
 
 
 def test_no_modules(tmp_path):

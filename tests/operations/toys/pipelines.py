@@ -158,6 +158,10 @@ def tell_secrets(context: Context) -> None:
     fail_as_expected(context)
 
 
+def remember_too_much(context: Context) -> None:
+    context.run.remember(said="x" * 2**20)
+
+
 def skip_itself(context: Context) -> None:
     context.run.skip("There is nothing to do.")
 
@@ -179,6 +183,7 @@ ACTIONS = {
         swallow_everything,
         wait_for_callback,
         tell_secrets,
+        remember_too_much,
         skip_itself,
         talk,
     )
