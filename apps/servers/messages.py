@@ -214,6 +214,25 @@ BOOTSTRAP = {
         "Use a server with x86_64 or aarch64.",
         SERVER_ADMINISTRATOR,
     ),
+    "servers.owned_by_another": Message(
+        "This machine ({address}) is another server of this platform already: {name}.",
+        "Remove that server first. If this machine is a copy of that one, delete the folder {root} on it, and retry.",
+        SERVER_ADMINISTRATOR,
+    ),
+    "servers.owned_elsewhere": Message(
+        "This machine ({address}) belongs to another installation of the platform.",
+        "Remove it there first. If that installation is gone for good, delete {path} on the machine, and retry.",
+        SERVER_ADMINISTRATOR,
+    ),
+    "servers.owner_forgotten": Message(
+        "This machine ({address}) belonged to a server that the platform no longer has.",
+        "If nothing of that server is needed any more, take the machine over on the server's page.",
+    ),
+    "servers.owner_unreadable": Message(
+        "{path} on the server does not say whose the machine is.",
+        "Look at that file on the server. If the machine is used by nobody else, delete it there, and retry.",
+        SERVER_ADMINISTRATOR,
+    ),
     "servers.disk_too_small": Message(
         "Only {free} of disk are free under {path}; at least {needed} are needed.",
         "Free some space on the server, or make its disk larger.",

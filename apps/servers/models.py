@@ -130,3 +130,21 @@ class Server(BaseModel):
     def dns_address(self) -> str:
         """Where DNS records for environments point."""
         return self.public_address or self.address
+
+
+class Installation(BaseModel):
+    """This installation of the platform, by whose id a machine knows where it belongs. One row, which lives and is
+    restored with the database."""
+
+    is_only = models.BooleanField(default=True, editable=False, unique=True)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=models.Q(is_only=True), name="one_installation")]
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+    @classmethod
+    def current(cls) -> Installation:
+        """The row; made at its first use."""
+        return cls.objects.get_or_create(is_only=True)[0]

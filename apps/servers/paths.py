@@ -11,6 +11,11 @@ ACME_NAME = "oecsh_acme"
 PROXY_NETWORK = "oecsh_proxy"
 
 
+def owner_file() -> PurePosixPath:
+    """Says whose the machine is: see `owner.py`."""
+    return ROOT / "owner"
+
+
 def proxy_directory() -> PurePosixPath:
     """The proxy's own folder: `traefik.yml`, `dynamic/`, `challenges/`, `certificates/`."""
     return ROOT / "proxy"

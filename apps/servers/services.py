@@ -212,8 +212,9 @@ def sync(server: Server) -> Server:
 
 
 @transaction.atomic
-def bootstrap(*, server: Server, actor: Any, trigger: str = "manual") -> Operation:
-    """Queues the preparation. Raises Problem `servers.host_key_unknown`, Conflict `operations.task_in_progress`."""
+def bootstrap(*, server: Server, actor: Any, trigger: str = "manual", take_over: bool = False) -> Operation:
+    """Queues the preparation; with `take_over` also of a machine whose own server the platform no longer has. Raises
+    Problem `servers.host_key_unknown`, Conflict `operations.task_in_progress`."""
     if not server.host_key:
         raise Problem("servers.host_key_unknown", name=server.name)
     operation = operations.queue(
@@ -222,11 +223,12 @@ def bootstrap(*, server: Server, actor: Any, trigger: str = "manual") -> Operati
         subject=server,
         organization=server.organization,
         lock_key=server.lock_key,
+        parameters={"take_over": take_over},
         created_by=actor,
         trigger=trigger,
     )
     states.preparing(server)
-    _record("server.bootstrap_requested", actor, server.organization, server)
+    _record("server.bootstrap_requested", actor, server.organization, server, after={"take_over": take_over})
     return operation
 
 

@@ -153,11 +153,22 @@ def _ensure_server(organization: Organization, user: User, facts: dict[str, str]
         say(f"Server: its host key {fingerprint(host_key)} is confirmed and pinned")
         services.confirm_host_key(server=server, host_key=host_key, actor=user)
         server.refresh_from_db()
+    if server.bootstrapped_at is None:
+        _forget_earlier_demo(server)
     if not server.is_ready or not _proxy_runs(server):
         say("Server: preparing it")
         _follow(services.bootstrap(server=server, actor=user))
         server.refresh_from_db()
     return server
+
+
+def _forget_earlier_demo(server: Server) -> None:
+    """The database of an earlier demo may have been deleted; nobody but demos uses this machine as a server."""
+    from apps.servers import owner
+    from apps.servers.host import open_host
+
+    with open_host(server) as host:
+        owner.release(host)
 
 
 def _proxy_runs(server: Server) -> bool:

@@ -75,6 +75,7 @@ def server(transactional_db: None, cast: Cast, ground: Ground) -> Iterator[Serve
         server_services.sync(row)
         Server.objects.filter(pk=row.pk).update(status=Server.Status.READY)
     else:
+        machine.forget_owner()
         finish(server_services.bootstrap(server=row, actor=cast.alice))
         ground.is_prepared = True
     row.refresh_from_db()

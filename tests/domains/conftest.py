@@ -78,6 +78,7 @@ def log_of(operation: Operation) -> str:
 
 def add_server(organization: Organization, machine: LabServer, actor: Any, **settings: Any) -> Server:
     """A server of the lab as a row, its host key confirmed."""
+    machine.forget_owner()
     server = servers.add_server(
         organization=organization,
         name=machine.name,

@@ -131,6 +131,10 @@ class ServerMachine:
         """A file of the running server as this machine sees it. Absolute symbolic links in it lead astray."""
         return Path(f"/proc/{self.init_pid}/root") / path.lstrip("/")
 
+    def forget_owner(self) -> None:
+        """It belongs to no row any more: the one that it belonged to went with a test's database."""
+        self.path("/opt/oecsh/owner").unlink(missing_ok=True)
+
     @property
     def init_pid(self) -> int:
         """Pid of the server's process 1, as this machine counts. Raises `LabError` when the server is off."""

@@ -62,9 +62,12 @@ def make_server(cast: Cast, make_key: Callable[..., SSHKey]) -> Callable[..., Se
 
 @pytest.fixture
 def reach(make_server: Callable[..., Server], make_key: Callable[..., SSHKey]) -> Callable[..., Server]:
-    """`reach(lab_server)`: the row of a lab server, its host key pinned, with the key that the lab gave it."""
+    """`reach(lab_server)`: the row of a lab server, its host key pinned, with the key that the lab gave it. The machine
+    is nobody's, unless `is_fresh=False` leaves it as it is."""
 
-    def make(machine: LabServer, **fields: Any) -> Server:
+    def make(machine: LabServer, is_fresh: bool = True, **fields: Any) -> Server:
+        if is_fresh and machine.is_running:
+            machine.forget_owner()
         values = {
             "address": machine.address,
             "port": machine.port,

@@ -11,7 +11,7 @@ from apps.core import outgoing
 from apps.core.exceptions import Problem
 from apps.operations.models import Operation
 from apps.operations.pipeline import Pipeline, Step, register
-from apps.servers import distributions, facts, networks, paths, proxy, render, states
+from apps.servers import distributions, facts, networks, owner, paths, proxy, render, states
 from apps.servers.host import CommandFailed
 from apps.servers.host.images import ensure_image
 from apps.servers.pipelines.context import ServerContext, load, open_server
@@ -37,6 +37,14 @@ def check_requirements(context: ServerContext) -> None:
     for warning in warnings:
         context.run.warning(warning)
     states.store_facts(context.server, found)
+
+
+def claim(context: ServerContext) -> None:
+    """Before anything is placed there: a machine is one server."""
+    if owner.claim(context.host, context.server, take_over=context.run.parameters.get("take_over", False)):
+        context.run.info(f"The machine is this server's now: {paths.owner_file()} says so.")
+    else:
+        context.run.info("The machine is this server's already.")
 
 
 def install_docker(context: ServerContext) -> None:
@@ -177,6 +185,7 @@ BOOTSTRAP = register(
         steps=(
             Step("connect", "Connect", connect, timeout=60),
             Step("check_requirements", "Check the requirements", check_requirements, timeout=120),
+            Step("claim", "Claim the machine", claim, timeout=60),
             Step("install_docker", "Install Docker", install_docker, timeout=1800),
             Step("prepare_folders", "Prepare the folders", prepare_folders, timeout=120),
             Step("create_networks", "Create the networks", create_networks, timeout=120),

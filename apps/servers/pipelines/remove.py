@@ -11,7 +11,7 @@ from apps.core.exceptions import Problem
 from apps.operations.models import Operation
 from apps.operations.pipeline import Pipeline, Step, register
 from apps.operations.run import Run
-from apps.servers import proxy, states
+from apps.servers import owner, proxy, states
 from apps.servers.host import Host, open_host
 from apps.servers.models import Server
 from apps.servers.objections import ensure_nothing_placed
@@ -48,6 +48,11 @@ def check(context: RemovalContext) -> None:
 
 
 def remove_proxy(context: RemovalContext) -> None:
+    """Takes off what is this server's, and leaves the machine to others last."""
+    reason = owner.why_not_ours(context.host, context.server)
+    if reason:
+        context.run.warning(f"Nothing is changed on the machine. {reason}")
+        return
     try:
         proxy.remove(context.host)
     except Problem as problem:
@@ -56,6 +61,7 @@ def remove_proxy(context: RemovalContext) -> None:
         context.run.info("There is no Docker on the server, hence no proxy.")
     else:
         context.run.info("Removed the proxy, the responder and their network. Docker and everything else stay.")
+    owner.release(context.host)
 
 
 def forget(context: RemovalContext) -> None:

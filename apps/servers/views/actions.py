@@ -66,9 +66,10 @@ def connection_test(request: HttpRequest, organization: str, server: str) -> Htt
 @require_POST
 @login_required
 def prepare(request: HttpRequest, organization: str, server: str) -> HttpResponse:
-    """Starts the preparation, which is then followed live on the server's page."""
+    """Starts the preparation, which is then followed live on the server's page; with `take_over=yes` of a machine
+    that belonged to a server which is gone."""
     found = get_server(request, organization, server, "org.servers.update")
-    services.bootstrap(server=found, actor=request.user)
+    services.bootstrap(server=found, actor=request.user, take_over=request.POST.get("take_over") == "yes")
     return redirect(found)
 
 

@@ -88,11 +88,18 @@ def server_detail(request: HttpRequest, organization: str, server: str) -> HttpR
         "operations": operations.order_by("-created_at")[:RECENT_OPERATIONS],
         "may_update": has_permission(request.user, "org.servers.update", found),
         "may_delete": has_permission(request.user, "org.servers.delete", found),
+        "may_take_over": _was_refused_as_forgotten(found),
         "setup": _setup_step(found),
         "facts": found.facts,
         **(steps_context(request, active) if active else {}),
     }
     return render(request, "servers/detail.html", context)
+
+
+def _was_refused_as_forgotten(server: Server) -> bool:
+    """The last preparation found a machine that belonged to a server which is gone."""
+    last = Operation.objects.about(server).filter(kind="servers.bootstrap").order_by("-created_at").first()
+    return last is not None and last.error_code == "servers.owner_forgotten"
 
 
 def _setup_step(server: Server) -> int:
