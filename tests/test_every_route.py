@@ -35,6 +35,8 @@ TABLE: list[tuple[str, str, str]] = [
     ("portal:running", GET, "org.view"),
     ("portal:organization_settings", GET, "org.view"),
     ("portal:organization_settings", POST, "org.update"),
+    ("portal:audit", GET, "org.audit.view"),
+    ("portal:audit_export", GET, "org.audit.view"),
     ("portal:operation", GET, "project.deployments.view"),
     ("operations:lines", GET, "project.deployments.view"),
     ("operations:steps", GET, "project.deployments.view"),

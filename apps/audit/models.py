@@ -70,3 +70,9 @@ class Event(models.Model):
     def save_erased(self) -> None:
         """Stores what `retention.erase_person` took out; the database refuses it outside of that."""
         super().save(update_fields=ERASABLE)
+
+    @property
+    def changes(self) -> list[tuple[str, object, object]]:
+        """Name, value before, value after, by name; None where there is none."""
+        names = sorted({*self.before, *self.after})
+        return [(name, self.before.get(name), self.after.get(name)) for name in names]

@@ -52,6 +52,7 @@ PAGES = (
     PageCase("home", lambda scene: "/o/acme/"),
     PageCase("home-empty", lambda scene: "/o/umbrella/", charlie),
     PageCase("settings", lambda scene: "/o/acme/settings/"),
+    PageCase("audit", lambda scene: "/o/acme/settings/audit/"),
     PageCase("search", lambda scene: "/o/acme/search/?q=contoso"),
     PageCase("activity", lambda scene: "/o/acme/activity/"),
     PageCase("activity-empty", lambda scene: "/o/umbrella/activity/", charlie),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from apps.portal.views.account import account, theme
 from apps.portal.views.activity import activity, running
+from apps.portal.views.audit import audit, audit_export
 from apps.portal.views.home import home, organization, organization_create, organization_settings
 from apps.portal.views.operation import operation
 from apps.portal.views.search import search
@@ -11,6 +12,8 @@ from apps.portal.views.search import search
 __all__ = [
     "account",
     "activity",
+    "audit",
+    "audit_export",
     "home",
     "operation",
     "organization",
