@@ -13,5 +13,6 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("account/", include("apps.accounts.urls")),
     path("account/", include("allauth.urls")),
+    path("api/public/v1/", include("apps.api.urls")),
     path("", include("apps.portal.urls")),
 ]

@@ -109,7 +109,8 @@ TABLE: list[tuple[str, str, str]] = [
     ("deployments:open", POST, "project.environments.shell"),
     ("deployments:reveal_password", POST, "project.environments.shell"),
 ]
-# Told what it is by its own tests: signing in and out (allauth), the admin, and what everybody may ask.
+# Told what it is by its own tests: signing in and out (allauth), the admin, the API (tests/api/test_every_endpoint.py),
+# and what everybody may ask.
 NOT_WALKED = re.compile(
     r"^(admin:|account_|socialaccount_|(github|gitlab|google|microsoft|openid_connect)_|mfa_|usersessions_"
     r"|accounts:verify$|portal:theme$|.*javascript)"

@@ -5,3 +5,6 @@ from django.apps import AppConfig
 
 class ApiConfig(AppConfig):
     name = "apps.api"
+
+    def ready(self) -> None:
+        from apps.api import messages, schema  # noqa: F401  (registered by being imported)

@@ -1,0 +1,1 @@
+"""One module per resource: its serializers, its views, its addresses."""

@@ -1,0 +1,44 @@
+"""Addresses below `/api/public/v1/`."""
+
+from __future__ import annotations
+
+from django.urls import path, re_path
+
+from apps.api.documentation import OpenApi, ReDoc, Swagger
+from apps.api.errors import unknown_address
+from apps.api.resources import (
+    api_keys,
+    audit,
+    environment_actions,
+    environments,
+    me,
+    members,
+    organizations,
+    projects,
+    repositories,
+    servers,
+    tasks,
+)
+
+app_name = "api"
+RESOURCES = (
+    me,
+    organizations,
+    members,
+    audit,
+    servers,
+    projects,
+    repositories,
+    environments,
+    environment_actions,
+    tasks,
+    api_keys,
+)
+
+urlpatterns = [
+    *(pattern for resource in RESOURCES for pattern in resource.urlpatterns),
+    path("openapi.json", OpenApi.as_view(), name="openapi"),
+    path("docs/", Swagger.as_view(), name="docs"),
+    path("redoc/", ReDoc.as_view(), name="redoc"),
+    re_path("", unknown_address, name="unknown"),
+]
