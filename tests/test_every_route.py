@@ -112,7 +112,7 @@ TABLE: list[tuple[str, str, str]] = [
 # Told what it is by its own tests: signing in and out (allauth), the admin, the API (tests/api/test_every_endpoint.py),
 # and what everybody may ask.
 NOT_WALKED = re.compile(
-    r"^(admin:|account_|socialaccount_|(github|gitlab|google|microsoft|openid_connect)_|mfa_|usersessions_"
+    r"^(admin:|api:|account_|socialaccount_|(github|gitlab|google|microsoft|openid_connect)_|mfa_|usersessions_"
     r"|accounts:verify$|portal:theme$|.*javascript)"
 )
 # These reach out to a server or a Git host, which the scene does not have; who is let in is seen all the same.
