@@ -8,13 +8,14 @@ from urllib.parse import urlsplit
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.internal.stagekit import clear_login
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 
 from apps.accounts import verification
 from apps.accounts.models import User
-from apps.accounts.receivers import record_failed_sign_in
+from apps.accounts.receivers import LONGEST_ADDRESS, record_failed_sign_in
 
 
 def portal_url(path: str) -> str:
@@ -24,6 +25,12 @@ def portal_url(path: str) -> str:
 
 class AccountAdapter(DefaultAccountAdapter):
     """Sign-up, sign-in, and the links in mails."""
+
+    def clean_email(self, email: str) -> str:
+        # Left to itself a longer one is cut off, and becomes somebody else's address.
+        if len(email) > LONGEST_ADDRESS:
+            raise ValidationError(f"An e-mail address has {LONGEST_ADDRESS} characters at most.")
+        return super().clean_email(email)
 
     def save_user(self, request: HttpRequest, user: User, form: Any, commit: bool = True) -> User:
         verification.start_waiting(user)

@@ -19,7 +19,7 @@ from django.shortcuts import render
 from apps.accounts import sessions
 
 logger = logging.getLogger(__name__)
-PROVIDER_ROUTE = re.compile(r"^(github|gitlab|google|microsoft|openid_connect)_(login|callback)$")
+PROVIDER_ROUTE = re.compile(r"^(github|gitlab|google|microsoft|openid_connect)_(login|callback|login_by_token)$")
 
 
 def session_activity(get_response: Callable) -> Callable:

@@ -1,0 +1,179 @@
+"""Signing up, and confirming the address in time (features ACC-1)."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+import pytest
+from allauth.account.models import EmailAddress
+from django.core.cache import cache
+from django.test import Client
+
+from apps.accounts.models import User
+from apps.audit.models import Event
+from apps.core import clock
+from tests.accounts.mailbox import link_to, mails_to
+from tests.cast import PASSWORD
+
+DORA = "dora@example.com"
+
+
+def sign_up(client: Client, email: str = DORA, password: str = PASSWORD):
+    return client.post("/account/signup/", {"email": email, "password1": password, "password2": password})
+
+
+def enter(client: Client, email: str = DORA, password: str = PASSWORD):
+    return client.post("/account/login/", {"login": email, "password": password})
+
+
+def reauthenticate(client: Client) -> None:
+    """What changes the way in asks for the password once more."""
+    client.post("/account/reauthenticate/", {"password": PASSWORD})
+
+
+def is_in(client: Client) -> bool:
+    return client.get("/account/").status_code == 200
+
+
+def confirm(email: str = DORA):
+    return Client().post(link_to(email))
+
+
+@pytest.mark.django_db
+def test_a_new_person_is_in_at_once_and_is_mailed_a_link(client):
+    assert sign_up(client).status_code == 302
+    assert is_in(client)
+    assert len(mails_to(DORA)) == 1
+    assert Event.objects.filter(action="account.created", actor_id=User.objects.get(email=DORA).pk).exists()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "password", ["Short1a", "alllower9", "ALLUPPER9", "NoDigitsHere", "Password1", "dora@Example1"]
+)
+def test_a_weak_password_makes_no_account(client, password):
+    assert sign_up(client, password=password).status_code == 200
+    assert not User.objects.filter(email=DORA).exists()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "email", ["", "dora", "dora@", "dora@example.com\nBcc: all@example.com", "x" * 250 + "@example.com"]
+)
+def test_an_address_that_is_none_makes_no_account(client, email):
+    assert sign_up(client, email=email).status_code == 200
+    assert not User.objects.exists()
+
+
+@pytest.mark.django_db
+def test_after_four_hours_an_unconfirmed_account_is_locked_and_its_sessions_are_nobodys(client):
+    sign_up(client)
+    now = clock.now()
+    with clock.freeze(now + timedelta(hours=3, minutes=59)):
+        assert is_in(client)
+    with clock.freeze(now + timedelta(hours=4, minutes=1)):
+        assert not is_in(client)
+        answer = enter(Client())
+        assert answer.headers["Location"] == "/account/verify/"
+
+
+@pytest.mark.django_db
+def test_a_locked_account_is_opened_by_the_link_in_the_mail(client):
+    sign_up(client)
+    with clock.freeze(clock.now() + timedelta(hours=5)):
+        confirm()
+        again = Client()
+        enter(again)
+        assert is_in(again)
+    assert User.objects.get(email=DORA).verify_by is None
+
+
+@pytest.mark.django_db
+def test_a_locked_person_asks_for_the_link_again(client):
+    sign_up(client)
+    with clock.freeze(clock.now() + timedelta(hours=5)):
+        cache.clear()  # three minutes are over
+        assert Client().post("/account/verify/", {"email": DORA.upper()}).status_code == 302
+        assert len(mails_to(DORA)) == 2
+        confirm()
+        assert enter(client).headers["Location"] == "/"
+
+
+@pytest.mark.django_db
+def test_the_link_is_sent_again_once_in_three_minutes_only(client):
+    sign_up(client)
+    cache.clear()
+    for _ in range(5):
+        Client().post("/account/verify/", {"email": DORA})
+    assert len(mails_to(DORA)) == 2
+
+
+@pytest.mark.django_db
+def test_asking_for_a_link_tells_nobody_who_has_an_account(cast):
+    known, unknown = (
+        Client().post("/account/verify/", {"email": email}, follow=True)
+        for email in (cast.alice.email, "nobody@example.com")
+    )
+    token = re.compile(rb"\b[A-Za-z0-9]{64}\b")
+    assert token.sub(b"", known.content) == token.sub(b"", unknown.content)
+    assert mails_to("nobody@example.com") == []
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("email", ["", "dora", "dora@example.com\r\nBcc: x@example.com"])
+def test_asking_for_a_link_to_no_address(client, email):
+    assert client.post("/account/verify/", {"email": email}).status_code == 422
+
+
+@pytest.mark.django_db
+def test_confirming_another_address_does_not_open_the_account(client):
+    """Whoever signs up with somebody else's address and adds their own has not shown that the first is theirs."""
+    sign_up(client)
+    reauthenticate(client)
+    client.post("/account/email/", {"action_add": "", "email": "mine@example.com"})
+    Client().post(link_to("mine@example.com"))
+    assert User.objects.get().verify_by is not None
+    with clock.freeze(clock.now() + timedelta(hours=5)):
+        assert not is_in(client)
+
+
+@pytest.mark.django_db
+def test_the_confirmed_address_may_become_the_one_to_sign_in_with(client):
+    sign_up(client)
+    reauthenticate(client)
+    client.post("/account/email/", {"action_add": "", "email": "mine@example.com"})
+    Client().post(link_to("mine@example.com"))
+    client.post("/account/email/", {"action_primary": "", "email": "mine@example.com"})
+    person = User.objects.get()
+    assert (person.email, person.verify_by) == ("mine@example.com", None)
+
+
+@pytest.mark.django_db
+def test_an_address_that_is_too_long_is_not_cut_into_another(client):
+    sign_up(client)
+    reauthenticate(client)
+    client.post("/account/email/", {"action_add": "", "email": "x" * 250 + "@example.com"})
+    assert EmailAddress.objects.count() == 1
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("key", ["nonsense", "MQ:1abc:forged", "-"])
+def test_a_forged_link_confirms_nothing(client, key):
+    sign_up(client)
+    assert client.post(f"/account/confirm-email/{key}/").status_code in (200, 404)
+    assert User.objects.get(email=DORA).verify_by is not None
+
+
+@pytest.mark.django_db
+def test_people_made_by_staff_wait_for_nothing(cast):
+    with clock.freeze(clock.now() + timedelta(days=30)):
+        client = Client()
+        enter(client, cast.alice.email)
+        assert is_in(client)
+
+
+@pytest.mark.django_db
+def test_a_taken_address_makes_no_second_account(cast):
+    assert sign_up(Client(), email=cast.alice.email.upper()).status_code == 200
+    assert User.objects.filter(email__iexact=cast.alice.email).count() == 1
