@@ -9,10 +9,12 @@ from django.urls import URLPattern, get_resolver, reverse
 
 from apps.core import clock
 from apps.environments.models import Environment, EnvironmentVariable, Status
-from apps.orgs.models import Membership
+from apps.orgs.invitations import invite
+from apps.orgs.models import Invitation, Membership
 from apps.orgs.roles import CODES_BY_MEMBERSHIP
 from apps.projects.models import GitCredential, RegistryAccount, Repository
 from tests.browser.scene import Scene, build_scene, make_environment
+from tests.factories import owner_of
 
 GET, POST = "get", "post"
 # What anyone who is signed in may do, about themselves alone.
@@ -35,6 +37,25 @@ TABLE: list[tuple[str, str, str]] = [
     ("portal:running", GET, "org.view"),
     ("portal:organization_settings", GET, "org.view"),
     ("portal:organization_settings", POST, "org.update"),
+    ("portal:organization_logo", POST, "org.update"),
+    ("portal:organization_ownership", GET, "org.ownership.transfer"),
+    ("portal:organization_ownership", POST, "org.ownership.transfer"),
+    ("portal:organization_delete", GET, "org.delete"),
+    ("portal:organization_delete", POST, "org.delete"),
+    ("portal:organization_keep", POST, "org.delete"),
+    ("portal:invitations", GET, "org.members.manage"),
+    ("portal:invitations", POST, "org.members.manage"),
+    ("portal:invitations_clean_up", POST, "org.members.manage"),
+    ("portal:invitation_resend", POST, "org.members.manage"),
+    ("portal:invitation_revoke", POST, "org.members.manage"),
+    ("orgs:members", GET, "org.members.list"),
+    ("orgs:change_role", POST, "org.members.manage"),
+    ("orgs:remove_member", GET, "org.members.manage"),
+    ("orgs:remove_member", POST, "org.members.manage"),
+    ("orgs:leave", GET, "org.view"),
+    ("orgs:leave", POST, "org.view"),
+    ("orgs:join_code", GET, OWN),
+    ("orgs:join_code", POST, OWN),
     ("portal:audit", GET, "org.audit.view"),
     ("portal:audit_export", GET, "org.audit.view"),
     ("portal:operation", GET, "project.deployments.view"),
@@ -54,6 +75,7 @@ TABLE: list[tuple[str, str, str]] = [
     ("servers:prepare", POST, "org.servers.update"),
     ("servers:sync", POST, "org.servers.update"),
     ("servers:remove", POST, "org.servers.delete"),
+    ("servers:give_up", POST, "org.servers.delete"),
     ("environments:capacity", GET, "org.servers.list"),
     ("projects:list", GET, "org.projects.list"),
     ("projects:create", GET, "org.projects.create"),
@@ -113,7 +135,7 @@ TABLE: list[tuple[str, str, str]] = [
 # and what everybody may ask.
 NOT_WALKED = re.compile(
     r"^(admin:|api:|account_|socialaccount_|(github|gitlab|google|microsoft|openid_connect)_|mfa_|usersessions_"
-    r"|accounts:verify$|portal:theme$|.*javascript)"
+    r"|accounts:verify$|portal:theme$|orgs:(join|style|logo)$|.*javascript)"
 )
 # These reach out to a server or a Git host, which the scene does not have; who is let in is seen all the same.
 # The page of a deployment's operation leads on to the deployment.
@@ -172,6 +194,8 @@ def address_of(name: str, scene: Scene) -> str:
         "credential": _credential(organization).pk,
         "account": _account(organization).pk,
         "variable": _variable(environment).pk,
+        "membership_id": Membership.objects.get(organization=organization, user=scene.cast.vera).pk,
+        "invitation_id": _invitation(organization).pk,
     }
     return reverse(name, kwargs={key: values[key] for key in parameters_of(name)})
 
@@ -188,6 +212,11 @@ def _destroyed(environment) -> Environment:
 
 def _credential(organization) -> GitCredential:
     return GitCredential.objects.get_or_create(organization=organization, name="Walked", defaults={"kind": "token"})[0]
+
+
+def _invitation(organization) -> Invitation:
+    found = Invitation.objects.filter(organization=organization).first()
+    return found or invite(organization=organization, role="viewer", actor=owner_of(organization))
 
 
 def _account(organization) -> RegistryAccount:

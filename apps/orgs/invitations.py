@@ -23,15 +23,15 @@ from apps.orgs.models import Invitation, InvitationUse, Membership, Organization
 from apps.orgs.roles import Role
 from apps.orgs.signals import invitation_accepted
 
-# Without letters and digits that look like others (0 O, 1 I L, 5 S, 2 Z, 8 B, U V): 25 to the 6th are 244 million codes,
-# of which somebody may try ten in an hour (`guessing.py`).
-ALPHABET = "34679ACDEFGHJKMNPQRTUVWXY"
+# Without letters and digits that look like others (0 O, 1 I L, 5 S, 2 Z, 8 B, W VV): 24 to the 6th are 191 million
+# codes, of which somebody may try ten in an hour (`guessing.py`).
+ALPHABET = "34679ACDEFGHJKMNPQRTUVXY"
 CODE_LENGTH = 6
 SHORTEST_DAYS, LONGEST_DAYS = 1, 30
 MOST_OPEN = 200
 _ATTEMPTS = 5
-# What people type for the letters that no code has.
-_LOOK_ALIKES = str.maketrans({" ": "", "-": "", "\t": ""})
+# What people put between the letters.
+_BETWEEN = str.maketrans("", "", " -\t")
 
 
 def digest(kind: str, secret: str) -> str:
@@ -41,7 +41,7 @@ def digest(kind: str, secret: str) -> str:
 
 def normalize_code(text: str) -> str:
     """A code as people type it: in any case, with spaces or hyphens."""
-    return text.strip().translate(_LOOK_ALIKES).upper()
+    return text.strip().translate(_BETWEEN).upper()
 
 
 def invite(

@@ -6,9 +6,10 @@ from django.db import transaction
 
 from apps.accounts.models import User
 from apps.audit import services as audit
+from apps.core import clock
 from apps.core.exceptions import Conflict, Problem
 from apps.orgs.access import codes_on
-from apps.orgs.models import Membership, Organization
+from apps.orgs.models import Invitation, Membership, Organization
 from apps.orgs.roles import CODES_BY_MEMBERSHIP, Role
 from apps.orgs.services import lock_open, lock_organization
 from apps.orgs.signals import member_left
@@ -108,6 +109,14 @@ def _set_role(membership: Membership, role: str, actor: User) -> None:
         before={"role": before},
         after={"role": role},
     )
+    if "org.members.manage" not in CODES_BY_MEMBERSHIP[role]:
+        _revoke_invitations(membership, actor)
+
+
+def _revoke_invitations(membership: Membership, actor: User) -> None:
+    """Who may not invite any more leaves no open door behind, through which they could come back."""
+    written = Invitation.objects.filter(organization=membership.organization, invited_by=membership.user).open()
+    written.update(revoked_at=clock.now(), revoked_by=actor)
 
 
 def _end(membership: Membership, actor: User, action: str) -> None:
@@ -115,6 +124,7 @@ def _end(membership: Membership, actor: User, action: str) -> None:
     audit.record(
         action=action, actor=actor, organization_id=organization.pk, target=user, before={"role": membership.role}
     )
+    _revoke_invitations(membership, actor)
     membership.delete()
     member_left.send(Membership, organization=organization, user=user, actor=actor)
 

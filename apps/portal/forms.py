@@ -9,7 +9,6 @@ from django import forms
 
 from apps.accounts.models import User
 from apps.core.validators import validate_slug
-from apps.orgs.models import Organization
 
 
 @cache
@@ -45,11 +44,3 @@ class OrganizationForm(forms.Form):
     )
 
     field_order = ("name", "slug")
-
-
-class OrganizationNameForm(forms.ModelForm):
-    """The name of an organization; its short name stays, because addresses are made of it."""
-
-    class Meta:
-        model = Organization
-        fields = ("name",)

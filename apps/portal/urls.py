@@ -6,6 +6,7 @@ from __future__ import annotations
 from django.urls import include, path
 
 from apps.portal import views
+from apps.portal.organization_urls import organization_pages
 
 APPS_WITH_PAGES = ("orgs", "servers", "projects", "environments", "domains", "deployments")
 
@@ -16,7 +17,7 @@ portal = [
     path("o/<slug:organization>/search/", views.search, name="search"),
     path("o/<slug:organization>/activity/", views.activity, name="activity"),
     path("o/<slug:organization>/activity/running/", views.running, name="running"),
-    path("o/<slug:organization>/settings/", views.organization_settings, name="organization_settings"),
+    *organization_pages,
     path("o/<slug:organization>/settings/audit/", views.audit, name="audit"),
     path("o/<slug:organization>/settings/audit/export/", views.audit_export, name="audit_export"),
     path("operations/<uuid:operation_id>/", views.operation, name="operation"),

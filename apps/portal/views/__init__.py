@@ -5,7 +5,7 @@ from __future__ import annotations
 from apps.portal.views.account import account, theme
 from apps.portal.views.activity import activity, running
 from apps.portal.views.audit import audit, audit_export
-from apps.portal.views.home import home, organization, organization_create, organization_settings
+from apps.portal.views.home import home, organization, organization_create
 from apps.portal.views.operation import operation
 from apps.portal.views.search import search
 
@@ -18,7 +18,6 @@ __all__ = [
     "operation",
     "organization",
     "organization_create",
-    "organization_settings",
     "running",
     "search",
     "theme",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
@@ -11,11 +10,11 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from apps.core.exceptions import Problem
 from apps.orgs import services
-from apps.orgs.access import has_permission, require
-from apps.orgs.models import Membership, Organization
+from apps.orgs.access import require
+from apps.orgs.models import Organization
 from apps.orgs.querysets import get_visible_or_404
 from apps.portal.dashboard import dashboard_for
-from apps.portal.forms import OrganizationForm, OrganizationNameForm
+from apps.portal.forms import OrganizationForm
 from apps.portal.navigation import Navigation
 
 
@@ -54,27 +53,3 @@ def organization_create(request: HttpRequest) -> HttpResponse:
         else:
             return redirect(made)
     return render(request, "portal/organization_create.html", {"form": form}, status=422 if form.errors else 200)
-
-
-@require_http_methods(["GET", "POST"])
-@login_required
-def organization_settings(request: HttpRequest, organization: str) -> HttpResponse:
-    """Name and members of an organization."""
-    found = get_visible_or_404(Organization, request.user, slug=organization)
-    require(request.user, "org.view", found)
-    form = OrganizationNameForm(request.POST or None, instance=found)
-    if request.method == "POST":
-        require(request.user, "org.update", found)
-        if form.is_valid():
-            services.rename_organization(organization=found, name=form.cleaned_data["name"], actor=request.user)
-            messages.success(request, "The name is changed.")
-            return redirect("portal:organization_settings", found.slug)
-    may_list = has_permission(request.user, "org.members.list", found)
-    members = Membership.objects.filter(organization=found).select_related("user").order_by("user__email")
-    context = {
-        "organization": found,
-        "form": form,
-        "may_update": has_permission(request.user, "org.update", found),
-        "members": members if may_list else [],
-    }
-    return render(request, "portal/organization_settings.html", context, status=422 if form.errors else 200)
