@@ -9,11 +9,13 @@ from typing import Any
 from apps.accounts.models import User
 from apps.environments.models import Environment
 from apps.environments.services import create_environment
-from apps.orgs.models import Membership, Organization
-from apps.orgs.roles import Role
+from apps.orgs.models import Membership, Organization, Team
+from apps.orgs.project_roles import set_team_role
+from apps.orgs.roles import ProjectRole, Role
 from apps.projects.models import Project
 from apps.projects.services import create_project
 from apps.servers.models import Server, SSHKey
+from tests.cast import CREW
 
 _numbers = itertools.count(1)
 
@@ -57,14 +59,18 @@ def make_server(
 
 
 def make_project(organization: Organization, name: str = "Shop", **fields: Any) -> Project:
-    """A project on Odoo 19.0, without a repository unless its address is given."""
-    return create_project(
+    """A project on Odoo 19.0, without a repository unless its address is given. The cast's team looks at it."""
+    owner = owner_of(organization)
+    project = create_project(
         organization=organization,
         name=name,
-        actor=owner_of(organization),
+        actor=owner,
         odoo_version=fields.pop("odoo_version", "19.0"),
         **fields,
     )
+    for team in Team.objects.filter(organization=organization, name=CREW):
+        set_team_role(team=team, project=project, role=ProjectRole.VIEWER, actor=owner)
+    return project
 
 
 def make_environment(project: Project, environment_type: str = "development", **fields: Any) -> Environment:

@@ -51,4 +51,4 @@ def may_view(user: Any, operation_id: uuid.UUID | str) -> bool:
 
 
 def _require(user: Any, code: str, operation: Operation) -> None:
-    require(user, code, operation.subject or operation.organization)
+    require(user, code, operation)

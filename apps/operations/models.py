@@ -66,14 +66,19 @@ class Operation(BaseModel):
     """A pipeline of named steps over one subject. Whoever holds the lease token may write; see docs/operations.md.
 
     `outcome` is set before anything is undone, `status` becomes the same when all is over. An operation without
-    an organization is the platform's own and seen by portal admins only. `parameters` and `data` never hold secrets.
+    an organization is the platform's own and seen by portal admins only. One on a project's thing carries that
+    project's id (no foreign key: projects are in a layer above) and is seen by who reaches the project. `parameters`
+    and `data` never hold secrets.
     """
+
+    project_path = "project_id"
 
     kind = models.CharField(max_length=80)
     title = models.CharField(max_length=200)
     subject_type = models.CharField(max_length=80)
     subject_id = models.UUIDField()
     organization = models.ForeignKey(Organization, models.CASCADE, null=True, related_name="operations")
+    project_id = models.UUIDField(null=True, blank=True, editable=False)
     lock_key = models.CharField(max_length=120)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.QUEUED)
     outcome = models.CharField(max_length=10, choices=Status.choices, blank=True)
@@ -191,6 +196,7 @@ class OperationStep(BaseModel):
     """One named step. All steps of an operation exist from the moment when it is queued."""
 
     organization_path = "operation__organization"
+    project_path = "operation__project_id"
 
     operation = models.ForeignKey(Operation, models.CASCADE, related_name="steps")
     position = models.PositiveSmallIntegerField()
@@ -251,6 +257,7 @@ class LogLine(models.Model):
     """One line, masked before it came here. There are millions: a number names it, and nothing is kept twice."""
 
     organization_path = "operation__organization"
+    project_path = "operation__project_id"
 
     id = models.BigAutoField(primary_key=True)
     operation = models.ForeignKey(Operation, models.CASCADE, related_name="lines")
@@ -274,6 +281,7 @@ class LogPosition(BaseModel):
     """How far an outside log (a container's) has been taken over; written in one transaction with its lines."""
 
     organization_path = "operation__organization"
+    project_path = "operation__project_id"
 
     operation = models.ForeignKey(Operation, models.CASCADE, related_name="log_positions")
     source = models.CharField(max_length=200)

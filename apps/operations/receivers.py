@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.db import transaction
-from django.db.models.signals import post_delete, post_save
+from django.db.models.signals import post_save
 from django.dispatch import receiver
 
 from apps.operations.announce import group_of_person, send
-from apps.orgs.models import Membership
+from apps.orgs.signals import rights_changed
 
 
 def _tell(user_id: Any) -> None:
     transaction.on_commit(lambda: send(group_of_person(user_id), {"type": "rights.changed"}))
 
 
-@receiver([post_save, post_delete], sender=Membership, dispatch_uid="operations.membership_changed")
-def membership_changed(instance: Membership, **details: Any) -> None:
-    _tell(instance.user_id)
+@receiver(rights_changed, dispatch_uid="operations.rights_changed")
+def rights_were_changed(user_ids: Iterable[Any], **details: Any) -> None:
+    for user_id in user_ids:
+        send(group_of_person(user_id), {"type": "rights.changed"})
 
 
 @receiver(post_save, sender=get_user_model(), dispatch_uid="operations.user_changed")

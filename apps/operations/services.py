@@ -26,6 +26,7 @@ from apps.operations.models import (
 )
 from apps.operations.pipeline import Pipeline, all_pipelines, get_pipeline
 from apps.orgs.models import Organization
+from apps.orgs.paths import project_id_of
 
 
 def queue(
@@ -53,6 +54,7 @@ def queue(
         subject_type=subject._meta.label_lower,
         subject_id=subject.pk,
         organization=organization,
+        project_id=project_id_of(subject),
         lock_key=lock_key,
         trigger=trigger,
         parameters=parameters or {},

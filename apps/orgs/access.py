@@ -6,76 +6,52 @@ import uuid
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.db import models
 
-from apps.orgs.models import Membership
-from apps.orgs.roles import ALL_CODES, CODES_BY_MEMBERSHIP, CODES_BY_ROLE
+from apps.orgs import rights_cache
+from apps.orgs.paths import organization_id_of, project_id_of
+from apps.orgs.rights import NOTHING, Rights
+from apps.orgs.roles import ALL_CODES, CODES_BY_ROLE
 from apps.orgs.scope import Scope, narrow, scope_of
 
 __all__ = [
     "Scope",
-    "codes_in",
+    "codes_for",
     "codes_on",
     "has_permission",
     "narrow",
     "organization_id_of",
     "project_id_of",
     "require",
+    "rights_in",
     "scope_of",
 ]
 
-_NOTHING: frozenset[str] = frozenset()
+
+def rights_in(user: Any, organization_id: uuid.UUID) -> Rights:
+    """What the person was given in the organization. Kept on the user object, so for one request or message; whoever
+    lives longer loads the person anew."""
+    kept = _kept_on(user, "_rights_by_organization")
+    if organization_id not in kept:
+        kept[organization_id] = rights_cache.rights_of(user.pk, organization_id)
+    return kept[organization_id]
 
 
-def organization_id_of(target: Any) -> uuid.UUID | None:
-    """The organization that an object belongs to; None for something of the platform's."""
-    if target is None:
-        return None
-    organization_id = getattr(target, "organization_id", None)
-    if organization_id is None:
-        organization = getattr(target, "organization", None)
-        organization_id = organization.pk if organization is not None else None
-    return organization_id
-
-
-def project_id_of(target: Any) -> uuid.UUID | None:
-    """The project that an object belongs to; None for something of the organization's own tier."""
-    if target is None:
-        return None
-    if target._meta.label_lower == "projects.project":
-        return target.pk
-    project_id = getattr(target, "project_id", None)
-    if project_id is not None:
-        return project_id
-    for name in ("environment", "operation", "repository", "release", "deployment"):
-        owner = getattr(target, name, None)
-        if isinstance(owner, models.Model):
-            return project_id_of(owner)
-    return None
+def codes_for(user: Any, organization_id: uuid.UUID | None, project_id: uuid.UUID | None = None) -> frozenset[str]:
+    """All codes that the person has in an organization (None: on the platform), on one of its projects if that is
+    named, within the scope that the user object was narrowed to."""
+    if not user.is_active or not user.is_authenticated:
+        return NOTHING
+    kept, place = _kept_on(user, "_codes_by_place"), (organization_id, project_id, scope_of(user))
+    if place not in kept:
+        codes = _unnarrowed(user, organization_id, project_id)
+        scope = scope_of(user)
+        kept[place] = codes if scope is None else scope.reduce(codes, organization_id, project_id)
+    return kept[place]
 
 
 def codes_on(user: Any, target: Any) -> frozenset[str]:
-    """All codes that the person has on the object, within the scope that the user object was narrowed to."""
-    organization_id, scope = organization_id_of(target), scope_of(user)
-    codes = codes_in(user, organization_id)
-    return codes if scope is None else scope.reduce(codes, organization_id, project_id_of(target))
-
-
-def codes_in(user: Any, organization_id: uuid.UUID | None) -> frozenset[str]:
-    """All codes that the person has in an organization. Kept on the user object, so for one request or message;
-    whoever lives longer loads the person anew."""
-    if not user.is_active:
-        return _NOTHING
-    if user.is_superuser:
-        return ALL_CODES
-    kept = user.__dict__.setdefault("_codes_by_organization", {})
-    if organization_id not in kept:
-        codes = _NOTHING
-        if organization_id is not None:
-            membership = Membership.objects.filter(user_id=user.pk, organization_id=organization_id).first()
-            codes = CODES_BY_MEMBERSHIP[membership.role] if membership else _NOTHING
-        kept[organization_id] = codes | (CODES_BY_ROLE["portal_support"] if user.is_staff else _NOTHING)
-    return kept[organization_id]
+    """All codes that the person has on the object; of the platform's own tier where that is None."""
+    return codes_for(user, organization_id_of(target), project_id_of(target))
 
 
 def has_permission(user: Any, code: str, target: Any = None) -> bool:
@@ -90,3 +66,24 @@ def require(user: Any, code: str, target: Any = None) -> None:
     stranger the object does not exist (404)."""
     if not has_permission(user, code, target):
         raise PermissionDenied(f"This needs the permission {code}.")
+
+
+def forget(user: Any) -> None:
+    """Drops what is kept on this user object, for a service that goes on with it after a change of its rights."""
+    for name in ("_rights_by_organization", "_codes_by_place"):
+        _kept_on(user, name).clear()
+
+
+def _unnarrowed(user: Any, organization_id: uuid.UUID | None, project_id: uuid.UUID | None) -> frozenset[str]:
+    if user.is_superuser:
+        return ALL_CODES
+    codes = rights_in(user, organization_id).codes(project_id) if organization_id is not None else NOTHING
+    return codes | CODES_BY_ROLE["portal_support"] if user.is_staff else codes
+
+
+def _kept_on(user: Any, name: str) -> dict[Any, Any]:
+    kept = getattr(user, name, None)
+    if kept is None:
+        kept = {}
+        setattr(user, name, kept)
+    return kept

@@ -8,4 +8,4 @@ class OrgsConfig(AppConfig):
     verbose_name = "Organizations"
 
     def ready(self) -> None:
-        from apps.orgs import messages  # noqa: F401  (registers the texts)
+        from apps.orgs import messages, receivers, rights_messages  # noqa: F401  (texts; listens)

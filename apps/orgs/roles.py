@@ -106,14 +106,16 @@ project.automation.manage             P O A . p .
 project.automation.approve            P O A . p .
 """
 
-_COLUMNS = ("portal_admin", "org_owner", "org_admin", "org_member", "project_admin", "project_member")
+SYSTEM_ROLES = ("portal_admin", "org_owner", "org_admin", "org_member", "project_admin", "project_member")
+# The codes in the table's order: the platform's tier, the organization's, the project's.
+ORDERED_CODES = tuple(line.split()[0] for line in TABLE.strip().splitlines())
 
 
 def _read_table() -> dict[str, frozenset[str]]:
-    codes: dict[str, set[str]] = {column: set() for column in _COLUMNS}
+    codes: dict[str, set[str]] = {column: set() for column in SYSTEM_ROLES}
     for line in TABLE.strip().splitlines():
         code, *grants = line.split()
-        for column, grant in zip(_COLUMNS, grants, strict=True):
+        for column, grant in zip(SYSTEM_ROLES, grants, strict=True):
             if grant != ".":
                 codes[column].add(code)
     return {column: frozenset(granted) for column, granted in codes.items()}
@@ -155,3 +157,31 @@ CODES_BY_MEMBERSHIP = {
     Role.DEVELOPER: CODES_BY_ROLE["org_member"],
     Role.VIEWER: CODES_BY_ROLE["org_viewer"],
 }
+
+
+class ProjectRole(models.TextChoices):
+    """The role of a person or a team on one project, the highest first."""
+
+    ADMIN = "admin", "Admin"
+    DEVELOPER = "developer", "Developer"
+    VIEWER = "viewer", "Viewer"
+
+
+CODES_BY_PROJECT_ROLE = {
+    ProjectRole.ADMIN: CODES_BY_ROLE["project_admin"],
+    ProjectRole.DEVELOPER: CODES_BY_ROLE["project_developer"],
+    ProjectRole.VIEWER: CODES_BY_ROLE["project_member"],
+}
+ROLE_TITLES = {
+    "portal_admin": "Portal Admin",
+    "portal_support": "Portal Support",
+    "org_owner": "Owner",
+    "org_admin": "Admin",
+    "org_member": "Developer",
+    "org_viewer": "Viewer",
+    "project_admin": "Admin on a project",
+    "project_developer": "Developer on a project",
+    "project_member": "Viewer on a project",
+}
+# Who sees every project of the organization without being on any.
+SEES_ALL_PROJECTS = (Role.OWNER, Role.ADMIN, Role.VIEWER)

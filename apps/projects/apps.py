@@ -7,4 +7,4 @@ class ProjectsConfig(AppConfig):
     name = "apps.projects"
 
     def ready(self) -> None:
-        from apps.projects import messages  # noqa: F401
+        from apps.projects import messages, receivers  # noqa: F401

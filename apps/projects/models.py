@@ -17,6 +17,7 @@ from apps.core.validators import (
 )
 from apps.orgs.models import Organization
 from apps.orgs.querysets import TenantQuerySet
+from apps.orgs.roles import ProjectRole
 from apps.projects import validators
 
 
@@ -116,6 +117,8 @@ class Project(BaseModel):
 
     class Meta:
         ordering = ["name"]
+        # The objects of django-guardian's rows: which person or team has which role here.
+        permissions = [(f"role_{role}", f"Role: {label}") for role, label in ProjectRole.choices]
         constraints = [
             models.UniqueConstraint(fields=["organization", "slug"], name="project_slug"),
             models.CheckConstraint(condition=Q(odoo_version__in=OdooVersion.values), name="project_odoo_version"),
