@@ -88,6 +88,7 @@ def test_same_name_is_the_same_server_and_another_flavour_is_refused(lab: Lab, l
 
 def test_bare_server_can_install_docker(bare_lab_server: LabServer) -> None:
     server = bare_lab_server
+    server.create()  # a test before this one may have installed something
     find_docker = ["sh", "-c", "command -v docker dockerd"]
     assert server.run(find_docker, check=False).returncode != 0
     with connect(server, server.private_key) as client:

@@ -35,6 +35,8 @@ MOST_PROCESSES = 512
 _NAME = re.compile(r"[a-z0-9][a-z0-9_]{0,60}")
 _STOP_SECONDS = 5
 _BROKEN_STREAM = (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError, AttributeError)
+# Not there, or marked for removal.
+_GONE = (404, 409)
 
 
 def run_container_job(
@@ -189,14 +191,17 @@ class _Job:
 
     def take_over_log(
         self, container: Container, line_level: Callable[[str], str], seconds: float, follow: bool = True
-    ) -> None:
-        """Takes over what is new; with `follow` until the container ends, the stream breaks, or `seconds` are over."""
+    ) -> bool:
+        """Takes over what is new; with `follow` until the container ends, the stream breaks, or `seconds` are over.
+        False where somebody has removed the container, or is about to."""
         reader = LogReader.at(self.run.log_position(self.source))
         since = {"since": reader.since} if reader.since else {}
         try:
             stream = container.logs(stream=True, follow=follow, timestamps=True, **since)
-        except docker.errors.NotFound:
-            return
+        except docker.errors.APIError as error:
+            if error.status_code in _GONE:
+                return False
+            raise
         timer = threading.Timer(max(0.1, seconds), _close, [stream])
         timer.daemon = True
         timer.start()
@@ -211,10 +216,12 @@ class _Job:
         finally:
             timer.cancel()
             _close(stream)
+        return True
 
     def collect(self, container: Container, state: dict[str, Any], line_level: Callable[[str], str]) -> int:
         # The stream may have ended a moment before the last lines were written.
-        self.take_over_log(container, line_level, seconds=60, follow=False)
+        if not self.take_over_log(container, line_level, seconds=60, follow=False):
+            raise Problem("servers.container_job_vanished", name=self.container_name)
         if state.get("OOMKilled"):
             self.run.error("The container ran out of memory and was ended.")
         self.run.flush()
