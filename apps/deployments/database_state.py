@@ -11,6 +11,7 @@ from apps.core.exceptions import Problem
 from apps.environments.render import EnvironmentSpecification
 from apps.environments.runtime import remove_part
 from apps.environments.runtime_files import STATE_FILE
+from apps.environments.runtime_trash import forget_unused, set_unused_aside
 from apps.servers.host import Host
 
 ABSENT, INSTALLING, ABANDONED, READY = "absent", "installing", "abandoned", "ready"
@@ -38,18 +39,18 @@ def write_installing(host: Host, specification: EnvironmentSpecification, operat
 
 
 def write_ready(host: Host, specification: EnvironmentSpecification) -> None:
-    """Noted before Odoo serves it for the first time."""
+    """Noted before Odoo serves it for the first time. What was started over is not needed any more."""
     host.files.write(specification.directory / STATE_FILE, "ready\n")
+    forget_unused(host, specification)
 
 
 def remove_unused(host: Host, specification: EnvironmentSpecification) -> None:
-    """Removes a database that no Odoo ever served. Refuses (RuntimeError) any other one."""
+    """Sets a database aside that no Odoo ever served: into the trash, in one step each, until the one that is made
+    instead is ready. Refuses (RuntimeError) any other one."""
     words = host.files.read(specification.directory / STATE_FILE).decode().split()
     if words[:1] != ["installing"]:
         raise RuntimeError("A database in use is never removed by a deployment.")
     remove_part(host, specification, "db")
     # With the configuration goes its gate.
-    for part in ("postgres", "data/filestore", "config"):
-        if host.files.exists(specification.directory / part):
-            host.files.remove_tree(specification.directory / part)
+    set_unused_aside(host, specification, ("postgres", "data/filestore", "config"))
     host.files.remove(specification.directory / STATE_FILE)

@@ -19,7 +19,6 @@ from apps.core import clock
 from apps.deployments.context import DeployContext
 from apps.deployments.images import find_image
 from apps.deployments.models import Seed
-from apps.deployments.sources import modules_of
 from apps.environments import runtime
 from apps.environments.render_specification import ROLE_NAME
 from apps.servers import paths
@@ -30,20 +29,28 @@ SEEDS_PER_SERVER = 12
 # A seed that was used a moment ago may be being copied now.
 KEPT_AFTER_USE = timedelta(hours=1)
 
-# Odoo's data folder belongs to the customer's code, which may have run before: no link in it is followed. A script
+# Odoo's data folder belongs to the customer's code, which may have run before: no link in it is followed, and what is
+# long is done beside it, in the environment's own folder, which is root's. A script
 # whose connection was cut goes on by itself, beside the one that tries again: so each works under a name of its own,
 # and what is whole already is left alone. The spare copy is taken by renaming, which of two takers one can do.
 _COPY = """set -e
 seed=$1 directory=$2 database=$3 part=$2/postgres.part.$$
 [ ! -e "$directory/postgres/PG_VERSION" ] || exit 0
 rm -rf "$directory"/postgres.part.*
-[ ! -L "$directory/data/filestore" ] || rm -f "$directory/data/filestore"
-mkdir -p "$directory/data/filestore"
+rm -rf "$directory"/filestore.part.*
+mkdir -p "$directory/data"
+cd -P "$directory/data"
+data=$(pwd -P)
+[ ! -L filestore ] || rm -f filestore
+[ -d filestore ] || mkdir filestore
 if [ -d "$seed/filestore" ]; then
-  cp -a "$seed/filestore" "$directory/data/filestore/$database.$$"
-  rm -rf "$directory/data/filestore/$database"
-  mv -T "$directory/data/filestore/$database.$$" "$directory/data/filestore/$database" || true
+  cp -a "$seed/filestore" "$directory/filestore.part.$$"
+  cd -P filestore
+  [ "$(pwd -P)" = "$data/filestore" ]
+  rm -rf "./$database"
+  mv -T "$directory/filestore.part.$$" "./$database" || true
 fi
+cd /
 mv -T "$seed.spare" "$part" 2> /dev/null || cp -a "$seed/postgres" "$part"
 rmdir "$directory/postgres" 2> /dev/null || true
 mv -T "$part" "$directory/postgres" 2> /dev/null || rm -rf "$part"
@@ -58,11 +65,18 @@ nohup sh -c 'nice -n 19 cp -a "$1/postgres" "$2" && sync "$2" && mv -T "$2" "$1.
 """
 _KEEP = """set -e
 directory=$1 database=$2 seed=$3 part=$3.part.$$
-[ ! -L "$directory/data/filestore" ]
 rm -rf "$seed".part.*
 mkdir -p -m 0700 "$part"
 cp -a "$directory/postgres" "$part/postgres"
-if [ -d "$directory/data/filestore/$database" ]; then cp -a "$directory/data/filestore/$database" "$part/filestore"; fi
+cd -P "$directory/data"
+data=$(pwd -P)
+if [ -e filestore ] || [ -L filestore ]; then
+  cd -P filestore
+  [ "$(pwd -P)" = "$data/filestore" ]
+  [ ! -L "$database" ]
+  if [ -d "$database" ]; then cp -a "./$database" "$part/filestore"; fi
+fi
+cd /
 mv -T "$part" "$seed" 2> /dev/null || rm -rf "$part"
 du -sm "$seed" | cut -f1
 """
@@ -85,6 +99,10 @@ def key_of(context: DeployContext, modules: dict[str, str]) -> str | None:
         "modules": modules,
         "organization": str(environment.project.organization_id) if modules else "",
     }
+    wide = environment.odoo_parameters.get("server_wide_modules")
+    if modules and wide:
+        # What every process loads takes part in the installing; base is installed without any parameter.
+        content["server_wide_modules"] = str(wide)
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
@@ -111,7 +129,7 @@ def keep(context: DeployContext, key: str | None, modules: dict[str, str]) -> bo
 
     PostgreSQL is stopped cleanly while its files are copied, and started again.
     """
-    if key is None or not _is_plain(context, modules):
+    if key is None:
         return False
     seed = _reserve(context, key, modules)
     if seed is None:
@@ -146,15 +164,6 @@ def remove_oldest(host: Host, server: Server) -> None:
             seed.delete()
             for folder in (_folder(seed), _folder(seed).with_name(f"{_folder(seed).name}.spare")):
                 host.files.remove_tree(folder)
-
-
-def _is_plain(context: DeployContext, modules: dict[str, str]) -> bool:
-    """True where the database holds nothing that its key does not say: a custom module that installs itself came along
-    with base, or one that every process loads, belongs to this customer alone."""
-    if "server_wide_modules" in context.environment.odoo_parameters:
-        return False
-    automatic = [name for name, module in modules_of(context).items() if module["auto_install"]]
-    return all(name in modules for name in automatic)
 
 
 def _reserve(context: DeployContext, key: str, modules: dict[str, str]) -> Seed | None:

@@ -1,7 +1,7 @@
 """What an environment does on its host. Every function looks first and acts on the difference ("ensure").
 
 Names of containers, networks and folders come from the environment's id. Nothing here deletes data: destroying
-renames the folder, and only `purge`, after the grace period, removes it.
+renames the folder (see `runtime_trash.py`).
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ from apps.environments.runtime_files import (
 )
 from apps.environments.runtime_network import ensure_network as ensure_network
 from apps.environments.runtime_network import remove_network
-from apps.servers import paths
+from apps.environments.runtime_trash import set_aside
 from apps.servers.host import Host
 
 # In the order in which they need each other.
@@ -205,16 +205,7 @@ def remove(host: Host, specification: EnvironmentSpecification) -> None:
     for part in (SUCCESSOR, *reversed(PARTS)):
         remove_part(host, specification, part)
     remove_network(host, specification)
-    if host.files.exists(specification.directory):
-        host.files.make_directory(paths.trash_directory(), mode=0o700)
-        host.files.rename(specification.directory, _trash(specification))
-
-
-def purge(host: Host, specification: EnvironmentSpecification) -> None:
-    """Removes the data of an environment that was destroyed, for good. Never touches one that was not."""
-    trash = _trash(specification)
-    if host.files.exists(trash):
-        host.files.remove_tree(trash)
+    set_aside(host, specification)
 
 
 def read_state(host: Host, specification: EnvironmentSpecification) -> dict[str, PartState]:
@@ -234,10 +225,6 @@ def read_state(host: Host, specification: EnvironmentSpecification) -> dict[str,
 def in_slot(specification: EnvironmentSpecification, slot: str, address: str) -> EnvironmentSpecification:
     """The same for another container of Odoo under an address of its own."""
     return replace(specification, slot=slot, addresses={**specification.addresses, slot: address})
-
-
-def _trash(specification: EnvironmentSpecification):
-    return paths.trash_directory() / specification.identifier
 
 
 def _parts(specification: EnvironmentSpecification, parts: tuple[str, ...]) -> list[str]:

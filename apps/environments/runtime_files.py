@@ -15,6 +15,26 @@ from apps.environments.render_specification import GATE_FILE, EnvironmentSpecifi
 from apps.servers.host import Host
 
 STATE_FILE = "database-state"
+# Odoo's data folder, whose content the customer's code may replace by links at any moment.
+_DATA = "data/"
+# Folder of all environments $1, this one $2, then folder, owner and mode of what lies in Odoo's data folder. All others
+# lie in folders of root's. The shell stands in the folder that it has looked at: no link is followed.
+WRITE = """set -eu
+tar -x -C "$1" -f -
+cd -P "$1/$2"
+home=$(pwd -P)
+shift 2
+while [ $# -gt 0 ]; do
+  cd -P "$home/data"
+  [ ! -L "$1" ] || rm -f "$1"
+  [ -d "$1" ] || mkdir "$1"
+  cd -P "$1"
+  [ "$(pwd -P)" = "$home/data/$1" ]
+  chown "$2" .
+  chmod "$3" .
+  shift 3
+done
+"""
 
 
 @dataclass(frozen=True)
@@ -29,9 +49,13 @@ class Entry:
 
 def write_entries(host: Host, specification: EnvironmentSpecification, entries: Sequence[Entry]) -> None:
     """Writes everything with one command. The contents travel through its input, never through its arguments."""
-    archive = _archive(specification, entries)
-    with host.stream_into(["tar", "-x", "-C", specification.directory.parent, "-f", "-"], timeout=60) as stream:
-        stream.write(archive)
+    inside = [entry for entry in entries if entry.path.startswith(_DATA)]
+    arguments = ["sh", "-c", WRITE, "sh", specification.directory.parent, specification.identifier]
+    for entry in inside:
+        owner = f"{entry.image.uid}:{entry.image.gid}" if entry.image else "0:0"
+        arguments += [entry.path.removeprefix(_DATA), owner, f"{entry.mode:o}"]
+    with host.stream_into(arguments, timeout=60) as stream:
+        stream.write(_archive(specification, [entry for entry in entries if entry not in inside]))
 
 
 def base_entries(specification: EnvironmentSpecification) -> list[Entry]:

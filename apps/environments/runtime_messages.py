@@ -31,6 +31,11 @@ register(
             "It said: {words}",
             PLATFORM_STAFF,
         ),
+        "environments.data_is_gone": Message(
+            "The data of the environment is not in the server's trash any more.",
+            "Somebody has removed {folder} on the server. Restore it there from a copy, or make a new environment.",
+            SERVER_ADMINISTRATOR,
+        ),
         "environments.part_missing": Message(
             "The part “{part}” of the environment is not on the server.",
             "Deploy the environment: that makes what is missing and keeps its data.",

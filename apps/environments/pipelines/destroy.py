@@ -13,7 +13,7 @@ from __future__ import annotations
 import contextlib
 from contextlib import AbstractContextManager
 
-from apps.environments import runtime
+from apps.environments import runtime, runtime_trash
 from apps.environments.actions import locked, mark_deleted, mark_purged, queue_destroy
 from apps.environments.changes import set_status
 from apps.environments.models import Environment, Status
@@ -41,7 +41,7 @@ def was_on_server(context: EnvironmentContext | RunContext) -> bool | str:
 
 
 def remove_data(context: EnvironmentContext) -> None:
-    runtime.purge(context.host, context.specification)
+    runtime_trash.purge(context.host, context.specification)
     context.run.info("The data is gone for good.")
 
 
