@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Self
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 
@@ -45,6 +46,8 @@ class SupportAccess(BaseModel):
     expires_at = models.DateTimeField(null=True)
     ended_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     ended_at = models.DateTimeField(null=True)
+    # When the Owner was sent a mail about it. Mails go out by the clock, so that none is lost with a broker.
+    told_at = models.DateTimeField(null=True)
 
     objects = SupportAccessQuerySet.as_manager()
 
@@ -79,6 +82,8 @@ class ViewAs(BaseModel):
     staff = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
     person = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
     reason = models.CharField(max_length=500, validators=[validate_plain_text])
+    # Those that were open at the beginning; which of them still are is asked with every page.
+    organization_ids = ArrayField(models.UUIDField(), default=list)
     expires_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
 
