@@ -29,9 +29,8 @@ class Mail:
     label: str = ""
 
 
-def send(*, organization: Organization, to: str, mail: Mail) -> bool:
-    """Sends a mail in the name of an organization. False when the mail server did not take it (which is logged): what
-    the mail is about stands all the same. Call it outside of transactions."""
+def compose(*, organization: Organization, to: str, mail: Mail) -> EmailMultiAlternatives:
+    """The message in the name of an organization, not sent."""
     name, address = parseaddr(settings.DEFAULT_FROM_EMAIL)
     message = EmailMultiAlternatives(
         subject=" ".join(mail.subject.split()),
@@ -40,8 +39,14 @@ def send(*, organization: Organization, to: str, mail: Mail) -> bool:
         to=[to],
     )
     message.attach_alternative(_rendered("html", organization, mail), "text/html")
+    return message
+
+
+def send(*, organization: Organization, to: str, mail: Mail) -> bool:
+    """Sends a mail in the name of an organization. False when the mail server did not take it (which is logged): what
+    the mail is about stands all the same. Call it outside of transactions."""
     try:
-        return message.send() == 1
+        return compose(organization=organization, to=to, mail=mail).send() == 1
     except (OSError, SMTPException):
         logger.exception("A mail of the organization %s could not be sent.", organization.pk)
         return False

@@ -12,7 +12,8 @@ from django.utils.text import capfirst
 SECTIONS = (
     ("People", ("orgs", "accounts", "account", "mfa", "socialaccount", "usersessions")),
     ("Hosting", ("environments", "projects", "servers", "deployments", "domains")),
-    ("Watching", ("operations", "audit")),
+    ("Platform", ("platform",)),
+    ("Watching", ("operations", "audit", "notifications")),
 )
 ICONS = {
     "orgs": "domain",
@@ -26,8 +27,10 @@ ICONS = {
     "servers": "dns",
     "deployments": "rocket_launch",
     "domains": "language",
+    "platform": "tune",
     "operations": "pending_actions",
     "audit": "policy",
+    "notifications": "notifications",
 }
 
 

@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from apps.accounts.models import User
+from apps.notifications.inbox import unread_count
 from apps.operations.models import UNFINISHED, Operation
 from apps.orgs.models import Organization
 
@@ -97,6 +98,11 @@ class Navigation:
         if self.organization is None:
             return 0
         return Operation.objects.filter(organization=self.organization, status__in=UNFINISHED).count()
+
+    @cached_property
+    def unread_count(self) -> int:
+        """How many notices the person has not read."""
+        return unread_count(self.user) if self.user.is_authenticated else 0
 
     @property
     def search_url(self) -> str:

@@ -8,7 +8,7 @@ from django.urls import include, path
 from apps.portal import views
 from apps.portal.organization_urls import organization_pages
 
-APPS_WITH_PAGES = ("orgs", "servers", "projects", "environments", "domains", "deployments")
+APPS_WITH_PAGES = ("orgs", "servers", "projects", "environments", "domains", "deployments", "notifications")
 
 portal = [
     path("", views.home, name="home"),

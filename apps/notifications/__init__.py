@@ -1,0 +1,1 @@
+"""Who is told what: events, outgoing webhooks, mails, the inbox, and what each person wants of it."""

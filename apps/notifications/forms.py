@@ -1,0 +1,56 @@
+"""Forms of webhooks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+
+from apps.core.validators import validate_plain_text
+from apps.notifications.kinds import grouped, webhook_kinds
+from apps.notifications.models import Format, Webhook
+from apps.notifications.validators import LONGEST_URL, validate_webhook_url
+from apps.orgs.models import Organization
+from apps.projects.models import Project
+
+_CODE = {"spellcheck": "false", "autocapitalize": "off", "autocomplete": "off"}
+
+
+class WebhookForm(forms.Form):
+    """A new webhook, or changes of one: then an empty address leaves the stored one."""
+
+    name = forms.CharField(max_length=80, validators=[validate_plain_text])
+    url = forms.CharField(
+        label="Address",
+        max_length=LONGEST_URL,
+        validators=[validate_webhook_url],
+        widget=forms.TextInput(attrs=_CODE | {"inputmode": "url", "placeholder": "https://"}),
+    )
+    format = forms.ChoiceField(
+        choices=Format.choices,
+        help_text="Slack, Teams and Discord get a message that they can show; raw is signed JSON.",
+    )
+    project = forms.ModelChoiceField(
+        Project.objects.none(), required=False, empty_label="The whole organization", label="About"
+    )
+    events = forms.MultipleChoiceField(
+        label="Called when", widget=forms.CheckboxSelectMultiple, help_text="At most ten."
+    )
+
+    def __init__(
+        self, *arguments: Any, organization: Organization, webhook: Webhook | None = None, **more: Any
+    ) -> None:
+        super().__init__(*arguments, **more)
+        self.fields["project"].queryset = Project.objects.filter(organization=organization)
+        self.fields["events"].choices = [
+            (group, [(kind.name, f"{kind.title} ({kind.name})") for kind in kinds])
+            for group, kinds in grouped(webhook_kinds())
+        ]
+        if webhook is not None:
+            self.initial |= {name: getattr(webhook, name) for name in ("name", "format", "project", "events")}
+            self.fields["url"].required = False
+            self.fields["url"].help_text = f"Left empty, the stored address at {webhook.host} stays. It is not shown."
+
+    def changes(self) -> dict[str, Any]:
+        """What was entered, without an address that stays."""
+        return {name: value for name, value in self.cleaned_data.items() if name != "url" or value}

@@ -1,0 +1,21 @@
+"""What Celery calls. Each may come twice, late, or never."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+
+@shared_task(name="notifications.work")
+def work() -> None:
+    """Dispatches events and sends what is due; harmless to repeat, and in several workers at once."""
+    from apps.notifications.working import work_through
+
+    work_through()
+
+
+@shared_task(name="notifications.delete_old")
+def delete_old() -> None:
+    """Daily: events and all that became of them are kept for NOTIFICATION_RETENTION."""
+    from apps.notifications.retention import delete_old_events
+
+    delete_old_events()
