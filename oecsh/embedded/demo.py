@@ -96,7 +96,7 @@ def _stop_environments() -> None:
     from images.engine import connect
 
     client = connect()
-    for container in client.containers.list(filters={"label": "sh.oec.managed"}) if client else []:
+    for container in client.containers.list(ignore_removed=True, filters={"label": "sh.oec.managed"}) if client else []:
         container.stop(timeout=20)
 
 

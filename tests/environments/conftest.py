@@ -117,7 +117,7 @@ def run(host: Host, name: str, *, said: str = "", **options: Any) -> None:
 
 
 def _remove_all(host: Host) -> None:
-    for container in host.docker.containers.list(all=True):
+    for container in host.docker.containers.list(all=True, ignore_removed=True):
         container.remove(force=True)
     for network in host.docker.networks.list(filters={"label": ENVIRONMENT_LABEL}):
         network.remove()

@@ -45,7 +45,7 @@ class TestOnTheServer:
         assert (environment.status, environment.subnet) == ("deleted", "")
         assert environment.purge_after - environment.destroyed_at == timedelta(days=7)
         assert heard == [["environment", "host", "run"], ["environment"]]
-        assert [one.name for one in host.docker.containers.list(all=True)] == [paths.PROXY_NAME]
+        assert [one.name for one in host.docker.containers.list(all=True, ignore_removed=True)] == [paths.PROXY_NAME]
         assert host.docker.networks.list(names=[f"{environment.pk}_network"]) == []
         trash = paths.trash_directory() / str(environment.pk)
         assert host.files.read(trash / "data" / "precious") == b"precious"

@@ -48,7 +48,7 @@ def start(engine: docker.DockerClient, network: Network) -> Start:
 
 def _remove_all(engine: docker.DockerClient) -> None:
     chosen_ones = {"label": f"{_LABEL}=images"}
-    for container in engine.containers.list(all=True, filters=chosen_ones):
+    for container in engine.containers.list(all=True, ignore_removed=True, filters=chosen_ones):
         container.remove(force=True, v=True)
     for network in engine.networks.list(filters=chosen_ones):
         network.remove()

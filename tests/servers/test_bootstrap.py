@@ -49,7 +49,7 @@ def test_a_bare_server_becomes_ready_and_again_changes_nothing(bare_lab_server, 
 
 def test_an_engine_that_is_there_is_left_alone(lab_server, reach, prepare) -> None:
     with client_of(lab_server) as client:
-        for container in client.containers.list(all=True):
+        for container in client.containers.list(all=True, ignore_removed=True):
             container.remove(force=True)
     pid = lab_server.run(["pgrep", "-x", "dockerd"]).stdout
     settings_before = lab_server.run(["cat", "/etc/docker/daemon.json"], check=False).stdout
@@ -116,7 +116,9 @@ def test_another_port_keeps_the_networks_of_the_proxy(lab_server, reach, prepare
         assert operation.status == Status.COMPLETED, log_of(operation)
         proxy = client.containers.get(paths.PROXY_NAME)
         assert proxy.attrs["NetworkSettings"]["Networks"]["an-environment"]["IPAddress"] == "10.96.0.2"
-        assert "oecsh_proxy_replaced" not in [container.name for container in client.containers.list(all=True)]
+        assert "oecsh_proxy_replaced" not in [
+            container.name for container in client.containers.list(all=True, ignore_removed=True)
+        ]
         network.disconnect(proxy)
         network.remove()
 

@@ -65,7 +65,8 @@ def assert_counted(operation: Operation, count: int) -> None:
 def containers_of(machine: LabServer) -> list[str]:
     client = machine.docker
     try:
-        return [found.name for found in client.containers.list(all=True) if found.name.endswith("_count")]
+        names = [found["Names"][0].lstrip("/") for found in client.api.containers(all=True)]
+        return [name for name in names if name.endswith("_count")]
     finally:
         client.close()
 
