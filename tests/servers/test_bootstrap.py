@@ -116,9 +116,8 @@ def test_another_port_keeps_the_networks_of_the_proxy(lab_server, reach, prepare
         assert operation.status == Status.COMPLETED, log_of(operation)
         proxy = client.containers.get(paths.PROXY_NAME)
         assert proxy.attrs["NetworkSettings"]["Networks"]["an-environment"]["IPAddress"] == "10.96.0.2"
-        assert "oecsh_proxy_replaced" not in [
-            container.name for container in client.containers.list(all=True, ignore_removed=True)
-        ]
+        names = [container.name for container in client.containers.list(all=True, ignore_removed=True)]
+        assert "oecsh_proxy_replaced" not in names
         network.disconnect(proxy)
         network.remove()
 
