@@ -15,6 +15,7 @@ from apps.core import clock
 from apps.deployments.models import Deployment
 from apps.environments.models import Environment, Status
 from apps.operations.models import LogLine, Operation, OperationStep
+from apps.orgs.grants import copy_memberships
 from apps.orgs.models import Membership, Organization
 from apps.orgs.roles import Role
 from apps.projects.models import Project
@@ -59,7 +60,9 @@ def _add_organizations(scene: Scene) -> list[Organization]:
     owner: User = make_person("Olga")
     missing = ORGANIZATIONS - Organization.objects.count()
     found = _create(Organization(name=f"Company {n:04}", slug=f"company-{n:04}") for n in range(missing))
-    _create(Membership(organization=organization, user=owner, role=Role.OWNER) for organization in found)
+    copy_memberships(
+        _create(Membership(organization=organization, user=owner, role=Role.OWNER) for organization in found)
+    )
     return found
 
 

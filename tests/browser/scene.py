@@ -12,6 +12,7 @@ from apps.deployments.models import Deployment
 from apps.environments.models import Environment, EnvironmentType, Status
 from apps.operations.models import Operation
 from apps.orgs.models import Organization
+from apps.orgs.project_roles import set_team_role
 from apps.projects.models import Project, Repository
 from apps.servers.facts import Facts
 from apps.servers.models import Server, SSHKey
@@ -118,6 +119,7 @@ def _add_projects(scene: Scene) -> None:
             url=f"https://git.example.com/acme/{slug}.git",
             branch="main",
         )
+        set_team_role(team=scene.cast.crew, project=project, role="viewer", actor=scene.cast.alice)
         scene.projects.append(project)
     Repository.objects.create(
         project=scene.projects[0],
