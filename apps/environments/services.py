@@ -17,11 +17,13 @@ from apps.environments.actions import locked, request_deployment
 from apps.environments.capacity import ensure_fits, lock_server
 from apps.environments.changes import mark_changed
 from apps.environments.models import Environment, EnvironmentType, Status
+from apps.environments.quotas import allocation_of, ensure_quota
 from apps.environments.signals import environment_created
 from apps.environments.states import ensure_editable
 from apps.environments.tuning import TUNED, check_allocation, clean_parameters, tune
 from apps.operations import services as operations
 from apps.operations.models import Operation
+from apps.orgs.quotas import announced, lock_quota
 from apps.projects.models import Project
 from apps.servers.models import Server
 
@@ -79,6 +81,7 @@ def build_environment(
     return environment
 
 
+@announced
 def create_environment(
     *,
     project: Project,
@@ -92,14 +95,16 @@ def create_environment(
     disk_megabytes, use_pgbouncer, pool_mode, language, demo_data, odoo_parameters, postgres_parameters, and the numbers
     in TUNED, which are derived from the allocation otherwise. With `deploy` its first deployment is queued as well.
 
-    Raises ValidationError; Conflict `environments.over_capacity`, `servers.not_ready`, `servers.network_range_full`;
+    Raises ValidationError; Conflict `orgs.quota_exceeded`, `orgs.environment_quota_exceeded`, `orgs.leaving`,
+    `environments.over_capacity`, `servers.not_ready`, `servers.network_range_full`;
     Problem `environments.too_many_connections`, `environments.too_many_workers`, `environments.pool_too_large`.
     """
     wanted_slug = slugify(chosen.get("name") or "").removeprefix(f"{project.slug}-")
     with transaction.atomic():
         environment = build_environment(project=project, environment_type=environment_type, server=server, **chosen)
+        ensure_quota(environment)
         if server is not None:
-            _place(environment, server)
+            place(environment, server)
         environment.database_name = str(environment.pk)
         _store_under_free_names(environment, wanted_slug)
         audit.record(
@@ -141,6 +146,7 @@ def update_environment(*, environment: Environment, actor: User, **changes: Any)
     return environment
 
 
+@announced
 @transaction.atomic
 def resize(
     *, environment: Environment, cpu: Decimal, memory_megabytes: int, disk_megabytes: int, actor: User
@@ -148,19 +154,22 @@ def resize(
     """Changes the allocation. CPU and memory of the running containers change at once, by the operation that is
     returned (None when nothing runs yet or nothing changed); numbers that follow from the allocation need a deployment.
 
-    Raises ValidationError; Conflict `environments.over_capacity`, `environments.not_editable`,
-    `operations.task_in_progress`; Problem `environments.too_many_*`.
+    Raises ValidationError; Conflict `orgs.quota_exceeded`, `orgs.environment_quota_exceeded`,
+    `environments.over_capacity`, `environments.not_editable`, `operations.task_in_progress`; Problem
+    `environments.too_many_*`.
     """
+    lock_quota(environment.project.organization, for_something_new=False)
     server = lock_server(environment.server) if environment.server_id else None
     environment = locked(environment)
     ensure_editable(environment)
     before = audit.snapshot(environment, _AUDITED)
-    previous = _allocation_of(environment)
+    previous, had = _allocation_of(environment), allocation_of(environment)
     environment.cpu, environment.memory_megabytes = cpu, memory_megabytes
     environment.disk_megabytes = disk_megabytes
     if _allocation_of(environment) == previous:
         return None
     check_allocation(environment)
+    ensure_quota(environment, before=had)
     if server is not None:
         ensure_fits(server, leaving_out=environment, **_wanted(environment))
     tune(environment, {name: getattr(environment, name) for name in environment.tuned_fields})
@@ -205,8 +214,12 @@ def _wanted(environment: Environment) -> dict[str, Any]:
     }
 
 
-def _place(environment: Environment, server: Server) -> None:
-    """Promises the server's resources and a network to the environment."""
+def place(environment: Environment, server: Server) -> None:
+    """Promises the server's resources and a network to the environment. Call it inside a transaction, and store the
+    environment in it.
+
+    Raises Conflict `servers.not_ready`, `environments.over_capacity`, `servers.network_range_full`.
+    """
     server = lock_server(server)
     if not server.is_ready:
         raise Conflict("servers.not_ready", name=server.name, reason=server.status_reason or server.status)
@@ -223,7 +236,7 @@ def _move(environment: Environment, server: Server | None) -> None:
         raise ValidationError({"server": "Choose a server of this organization."})
     environment.server, environment.subnet, environment.addresses = None, "", {}
     if server is not None:
-        _place(environment, server)
+        place(environment, server)
 
 
 def _store_under_free_names(environment: Environment, wanted_slug: str) -> None:

@@ -12,12 +12,14 @@ from apps.core.exceptions import Conflict, Problem
 from apps.operations import services as operations
 from apps.operations.models import Operation
 from apps.orgs.models import Organization
+from apps.orgs.quotas import announced
 from apps.servers import facts as facts_of
 from apps.servers import keys, states
 from apps.servers.facts import Facts
 from apps.servers.host import connection, open_host
 from apps.servers.models import Server, SSHKey
 from apps.servers.objections import ensure_nothing_placed
+from apps.servers.quotas import ensure_server_quota
 
 SLUG_ATTEMPTS = 100
 RESERVED_SLUGS = {"new"}
@@ -79,6 +81,7 @@ def remove_key(*, key: SSHKey, actor: Any) -> None:
         key.delete()
 
 
+@announced
 @transaction.atomic
 def add_server(
     *,
@@ -100,6 +103,7 @@ def add_server(
     """
     if ssh_key is not None and ssh_key.organization_id != organization.pk:
         raise ValueError("The key belongs to another organization.")
+    ensure_server_quota(organization)
     slug = _free_slug(organization, name)
     server = Server(organization=organization, name=name, slug=slug, address=address, port=port, user=user, **settings)
     server.full_clean(exclude=["ssh_key"], validate_unique=False, validate_constraints=False)
