@@ -18,6 +18,7 @@ class SecondFactorAdapter(DefaultMFAAdapter):
 
     error_messages = DefaultMFAAdapter.error_messages | {
         "unverified_email": "Confirm your e-mail address first: a link in a mail is the way back to a lost password.",
+        "add_email_blocked": "Turn the second factor off first, add the address and confirm it, then set it up again.",
         "incorrect_code": "This code is not right, or was used already.",
     }
 

@@ -14,6 +14,7 @@ from django.conf import settings
 from django.contrib.sessions.backends.base import SessionBase
 
 from apps.operations.announce import group_of_person
+from apps.orgs.second_factor import keep_out
 
 # Close codes from 4000 on are the application's: the page does not try again after these.
 NOT_ALLOWED = 4403
@@ -91,7 +92,11 @@ class GuardedConsumer(AsyncJsonWebsocketConsumer):
         """Asks with the session and the person as they are stored now."""
         session = await self._stored_session()
         user = await get_user({"session": session})
-        return user.is_authenticated and await database_sync_to_async(self.may_view)(user)
+        return user.is_authenticated and await database_sync_to_async(self._may_enter_and_view)(user)
+
+    def _may_enter_and_view(self, user: Any) -> bool:
+        keep_out(user)
+        return self.may_view(user)
 
     @database_sync_to_async
     def _stored_session(self) -> SessionBase:

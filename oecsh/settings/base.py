@@ -56,6 +56,7 @@ INSTALLED_APPS = [
     "apps.audit",
     "apps.accounts",
     "apps.orgs",
+    "apps.platform",
     "apps.operations",
     "apps.servers",
     "apps.projects",
@@ -83,6 +84,8 @@ MIDDLEWARE = [
     "apps.core.middleware.content_security_policy",
     "apps.portal.middleware.person_time_zone",
     "apps.accounts.middleware.provider_answers",
+    "apps.orgs.second_factor.second_factor_required",
+    "apps.portal.viewing.view_as_person",
     "apps.portal.middleware.problem_pages",
 ]
 
@@ -101,7 +104,11 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "apps.portal.context.navigation",
             ],
-            "builtins": ["apps.core.templatetags.core", "apps.portal.templatetags.portal"],
+            "builtins": [
+                "apps.core.templatetags.core",
+                "apps.orgs.templatetags.rights",
+                "apps.portal.templatetags.portal",
+            ],
         },
     }
 ]
@@ -156,6 +163,15 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 55},
     },
     "operations.delete_old_lines": {"task": "operations.delete_old_lines", "schedule": crontab(hour=3, minute=17)},
+    "platform.support_tick": {
+        "task": "platform.support_tick",
+        "schedule": timedelta(minutes=1),
+        "options": {"expires": 55},
+    },
+    "platform.delete_expired_events": {
+        "task": "platform.delete_expired_events",
+        "schedule": crontab(hour=4, minute=7),
+    },
     "notifications.work": {
         "task": "notifications.work",
         "schedule": timedelta(seconds=10),
@@ -171,6 +187,7 @@ EMAIL_HOST_USER = EMAIL_CONFIG["EMAIL_HOST_USER"]
 EMAIL_HOST_PASSWORD = EMAIL_CONFIG["EMAIL_HOST_PASSWORD"]
 EMAIL_USE_TLS = EMAIL_CONFIG.get("EMAIL_USE_TLS", False)
 EMAIL_USE_SSL = EMAIL_CONFIG.get("EMAIL_USE_SSL", False)
+EMAIL_BACKEND = "apps.platform.mail.EmailBackend"
 # A request that sends a mail does not wait for a mail server that is silent.
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = environment.str("DEFAULT_FROM_EMAIL", "OEC.SH <no-reply@localhost>")
