@@ -9,6 +9,7 @@ from typing import Any
 
 from apps.core import clock
 from apps.core.exceptions import Problem, RetryableError
+from apps.core.outgoing import check_address
 from apps.domains import certificates, delivery, dns_records, routing
 from apps.domains.base_domains import address_for, base_domain_of
 from apps.domains.issuing import queue_issue
@@ -165,6 +166,8 @@ def ensure_system_record(environment: Environment, *, run: Progress = quiet) -> 
     if base.dns_provider is None or not base.dns_provider.is_automatic:
         return _told(run, f"Set this record at your DNS provider, unless a wildcard record answers already: {wanted}")
     try:
+        # Guarded at each use, as every address that a person gave: a name may lead elsewhere than when it was entered.
+        check_address(address, environment.server.https_port)
         dns_records.ensure_record(base.dns_provider, wanted.name, address, environment=environment)
     except Problem as problem:
         text = f"The record {wanted} could not be written: {problem.title} {problem.what_to_do}"

@@ -12,6 +12,9 @@ register(
         "environments.not_editable": Message(
             "{environment} cannot be changed now.", "{reason} Try again when that is over.", http_status=409
         ),
+        "environments.still_at_work": Message(
+            "Operations are still under way there: {work}.", "Cancel them first, then try again.", http_status=409
+        ),
         "environments.unknown_action": Message("There is no action {action}.", "Use one of {known}.", http_status=404),
         "environments.over_capacity": Message(
             "The server {server} has not enough {resource}: {wanted} wanted, {free} free.",
@@ -39,6 +42,16 @@ register(
         ),
         "environments.no_server": Message(
             "{environment} has no server.", "Choose a server in the settings of the environment.", http_status=409
+        ),
+        "environments.too_late": Message(
+            "{environment} cannot be brought back any more.",
+            "Its data is kept for a while only, and that time is over. Make a new environment.",
+            http_status=409,
+        ),
+        "environments.host_name_taken": Message(
+            "The address {host_name} of {environment} belongs to another environment now.",
+            "Destroy that one first, or keep it: two cannot have one address.",
+            http_status=409,
         ),
         "environments.confirmation_differs": Message("The name does not match.", "Type {expected} to confirm."),
         "environments.production_not_confirmed": Message(

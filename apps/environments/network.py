@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import ipaddress
 
-from apps.core.exceptions import Conflict
 from apps.environments.models import Environment
+from apps.servers import networks
 from apps.servers.models import Server
 
-PREFIX_LENGTH = 28
 # Fixed addresses lie in the lower half (the first is the gateway's); jobs get theirs from the upper one.
 PARTS = {"proxy": 2, "db": 3, "pgbouncer": 4, "odoo": 5, "odoo_next": 6, "db_replica": 7}
 
@@ -18,11 +17,8 @@ def first_free_subnet(server: Server) -> str:
 
     Call it while the server's row is locked. Raises Conflict `servers.network_range_full`.
     """
-    taken = set(Environment.objects.filter(server=server).exclude(subnet="").values_list("subnet", flat=True))
-    for subnet in ipaddress.ip_network(server.network_range).subnets(new_prefix=PREFIX_LENGTH):
-        if str(subnet) not in taken:
-            return str(subnet)
-    raise Conflict("servers.network_range_full", network_range=server.network_range)
+    taken = Environment.objects.filter(server=server).exclude(subnet="").values_list("subnet", flat=True)
+    return networks.allocate(server, taken)
 
 
 def addresses_in(subnet: str) -> dict[str, str]:

@@ -6,12 +6,13 @@ from typing import Any
 
 from django.dispatch import receiver
 
+from apps.environments import giving_up
 from apps.environments.changes import mark_changed
 from apps.environments.models import Environment
 from apps.projects.models import Project
 from apps.projects.signals import project_deleting, project_in_use, source_changed
 from apps.servers.models import Server
-from apps.servers.signals import removal_requested
+from apps.servers.signals import removal_requested, server_forgotten, server_given_up, work_asked_for
 
 
 @receiver(project_in_use, dispatch_uid="environments.project_in_use")
@@ -38,6 +39,25 @@ def object_to_removal(sender: Any, server: Server, **_: Any) -> str | None:
     """A server stays while it carries environments, or the data of destroyed ones."""
     names = [_describe(environment) for environment in Environment.objects.filter(server=server, purged_at=None)]
     return f"environments are placed on it ({', '.join(names)})" if names else None
+
+
+@receiver(work_asked_for, dispatch_uid="environments.server_work")
+def name_work(sender: Any, server: Server, **_: Any) -> str | None:
+    """The way to a server does not change under an operation that uses it."""
+    titles = giving_up.work_on(server)
+    return f"{', '.join(titles)} under way" if titles else None
+
+
+@receiver(server_given_up, dispatch_uid="environments.server_given_up")
+def give_up(sender: Any, server: Server, actor: Any, **_: Any) -> list[str]:
+    """What a lost server carried is lost with it."""
+    return giving_up.give_up_environments(server=server, actor=actor)
+
+
+@receiver(server_forgotten, dispatch_uid="environments.server_forgotten")
+def let_go_of_purged(sender: Any, server: Server, **_: Any) -> None:
+    """The rows of purged environments outlive their server."""
+    Environment.objects.filter(server=server, purged_at__isnull=False).update(server=None)
 
 
 def _describe(environment: Environment) -> str:

@@ -9,6 +9,7 @@ from django.utils.text import slugify
 
 from apps.audit import services as audit
 from apps.core.exceptions import Conflict, Problem
+from apps.core.outgoing import check_address
 from apps.operations import services as operations
 from apps.operations.models import Operation
 from apps.orgs.models import Organization
@@ -18,13 +19,16 @@ from apps.servers import keys, states
 from apps.servers.facts import Facts
 from apps.servers.host import connection, open_host
 from apps.servers.models import Server, SSHKey
-from apps.servers.objections import ensure_nothing_placed
+from apps.servers.objections import ensure_nothing_at_work, ensure_nothing_placed
 from apps.servers.quotas import ensure_server_quota
 
 SLUG_ATTEMPTS = 100
 RESERVED_SLUGS = {"new"}
 SETTINGS = ("name", "cpu_overcommit", "http_port", "https_port", "public_address", "network_range")
 CONNECTION = ("address", "port", "user")
+# No operation relies on these while it runs.
+AT_ANY_TIME = {"name", "cpu_overcommit"}
+HTTPS_PORT = 443
 
 
 def generate_key(*, organization: Organization, name: str, actor: Any) -> SSHKey:
@@ -99,7 +103,8 @@ def add_server(
     """A new server, pending: its host key is not confirmed yet. Without a key of the organization's and without a
     pasted one, a key pair is made for it. `settings` are fields such as `http_port`.
 
-    Raises ValidationError, Problem `servers.key_*`, Conflict `servers.already_added`.
+    Raises ValidationError, Problem `servers.key_*` or `core.address_*`, Conflict `servers.already_added`,
+    `orgs.quota_exceeded`, `orgs.leaving`.
     """
     if ssh_key is not None and ssh_key.organization_id != organization.pk:
         raise ValueError("The key belongs to another organization.")
@@ -107,6 +112,7 @@ def add_server(
     slug = _free_slug(organization, name)
     server = Server(organization=organization, name=name, slug=slug, address=address, port=port, user=user, **settings)
     server.full_clean(exclude=["ssh_key"], validate_unique=False, validate_constraints=False)
+    check_public_address(server.public_address)
     _ensure_new(server)
     if ssh_key is None and private_key:
         ssh_key = import_key(
@@ -145,29 +151,44 @@ def _duplicate(server: Server) -> Conflict:
     return Conflict("servers.slug_taken", slug=server.slug)
 
 
-@transaction.atomic
 def update_server(*, server: Server, actor: Any, ssh_key: SSHKey | None = None, **fields: Any) -> Server:
     """Changes settings, address or key. Another address or port has another host key to confirm. What concerns the
-    proxy (ports) takes effect with the next preparation. Raises ValidationError, Conflict."""
-    changed = {name: value for name, value in fields.items() if getattr(server, name) != value}
+    proxy (ports) takes effect with the next preparation.
+
+    Raises ValidationError; Conflict `servers.already_added`, and `servers.at_work` for what operations under way rely
+    on; Problem `core.address_*` for a public address that is none.
+    """
     unknown = set(fields) - {*SETTINGS, *CONNECTION}
     if unknown:
         raise ValueError(f"{', '.join(sorted(unknown))} cannot be changed.")
-    if ssh_key is not None and ssh_key.pk != server.ssh_key_id:
-        if ssh_key.organization_id != server.organization_id:
-            raise ValueError("The key belongs to another organization.")
-        changed["ssh_key"] = ssh_key
-    before = {name: getattr(server, name) for name in changed}
-    for name, value in changed.items():
-        setattr(server, name, value)
-    server.full_clean(validate_unique=False, validate_constraints=False)
-    _ensure_new(server)
-    if {"address", "port"} & set(changed):
-        changed |= {"host_key": "", "host_key_fingerprint": ""}
-    if changed:
-        states.update(server, **changed)
-        _record("server.changed", actor, server.organization, server, before=before, after=changed)
+    if ssh_key is not None and ssh_key.organization_id != server.organization_id:
+        raise ValueError("The key belongs to another organization.")
+    wanted = fields if ssh_key is None else fields | {"ssh_key": ssh_key}
+    if wanted.get("public_address", server.public_address) != server.public_address:
+        check_public_address(wanted["public_address"])
+    with transaction.atomic():
+        row = Server.objects.select_for_update(of=["self"]).select_related("organization", "ssh_key").get(pk=server.pk)
+        before = {name: getattr(row, name) for name, value in wanted.items() if getattr(row, name) != value}
+        changed = {name: wanted[name] for name in before}
+        for name, value in changed.items():
+            setattr(row, name, value)
+        row.full_clean(validate_unique=False, validate_constraints=False)
+        _ensure_new(row)
+        if set(changed) - AT_ANY_TIME:
+            ensure_nothing_at_work(row)
+        if {"address", "port"} & set(changed):
+            changed |= {"host_key": "", "host_key_fingerprint": ""}
+        if changed:
+            states.update(server, **changed)
+            _record("server.changed", actor, row.organization, row, before=before, after=changed)
     return server
+
+
+def check_public_address(address: str) -> None:
+    """What names of ours are to point to is guarded as every address that a person gives. Raises Problem
+    `core.address_unknown`, `core.address_not_allowed`."""
+    if address:
+        check_address(address, HTTPS_PORT)
 
 
 def scan_host_key(address: str, port: int) -> str:
@@ -178,14 +199,18 @@ def scan_host_key(address: str, port: int) -> str:
 
 def confirm_host_key(*, server: Server, host_key: str, actor: Any) -> Server:
     """Pins the host key that a person has compared. It must be the one that the server shows at this moment: raises
-    Problem `servers.host_key_changed` otherwise, and what `scan_host_key` raises."""
+    Problem `servers.host_key_changed` otherwise, Conflict `servers.address_changed` where the server got another
+    address while it was asked, and what `scan_host_key` raises."""
     found = scan_host_key(server.address, server.port)
     if found != host_key:
         fingerprints = {"expected": keys.fingerprint(host_key), "found": keys.fingerprint(found)}
         raise Problem("servers.host_key_changed", address=server.address, **fingerprints)
-    before = server.host_key_fingerprint
     fingerprint = keys.fingerprint(host_key)
     with transaction.atomic():
+        row = Server.objects.select_for_update(of=["self"]).get(pk=server.pk)
+        if (row.address, row.port) != (server.address, server.port):
+            raise Conflict("servers.address_changed", name=row.name)
+        before = row.host_key_fingerprint
         states.update(server, host_key=host_key, host_key_fingerprint=fingerprint)
         action = "server.host_key_replaced" if before else "server.host_key_confirmed"
         fingerprints = {"before": {"fingerprint": before}, "after": {"fingerprint": fingerprint}}

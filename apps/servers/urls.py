@@ -16,6 +16,7 @@ server = [
     path("prepare/", views.prepare, name="prepare"),
     path("sync/", views.sync, name="sync"),
     path("remove/", views.remove, name="remove"),
+    path("gone/", views.give_up, name="give_up"),
 ]
 urlpatterns = [
     path("o/<slug:organization>/servers/", views.server_list, name="list"),

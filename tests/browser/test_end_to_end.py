@@ -128,7 +128,6 @@ def place(browser: Browser, portal: str, machine: LabServer, git_server: GitServ
     rules = f"--host-resolver-rules=MAP *.{BASE_DOMAIN} {machine.address}"
     chromium = browser.browser_type.launch(executable_path=ensure_chromium(), headless=True, args=[*ARGUMENTS, rules])
     repository = git_server.create("northwind-addons", branch="19.0")
-    machine.forget_owner()
     yield Place(portal, machine, repository, chromium)
     chromium.close()
     repository.remove()

@@ -29,9 +29,10 @@ VIEWS = [
     ("prepare", "post", "org.servers.update"),
     ("sync", "post", "org.servers.update"),
     ("remove", "post", "org.servers.delete"),
+    ("give_up", "post", "org.servers.delete"),
 ]
 OF_ONE_SERVER = [view for view in VIEWS if view[0] not in ("list", "add")]
-BY_POST_ALONE = ["host_key_confirm", "test", "prepare", "sync", "remove"]
+BY_POST_ALONE = ["host_key_confirm", "test", "prepare", "sync", "remove", "give_up"]
 
 
 @pytest.mark.parametrize(("name", "method", "code"), VIEWS)

@@ -13,6 +13,8 @@ from apps.servers import keys, services
 from apps.servers.models import Server, SSHKey
 from apps.servers.signals import removal_requested
 from tests.cast import Cast
+from tests.servers.pages import HOST_KEY
+from tests.servers.peer import serving
 
 pytestmark = pytest.mark.django_db
 
@@ -131,3 +133,65 @@ def test_removal_collects_every_objection(cast: Cast) -> None:
         for receiver in receivers:
             removal_requested.disconnect(receiver)
     assert services.remove_server(server=server, actor=cast.alice).kind == "servers.remove"
+
+
+@pytest.mark.parametrize("address", ["10.0.0.7", "127.0.0.1", "169.254.169.254", "::1", "0.0.0.0"])
+def test_a_public_address_is_guarded(cast: Cast, settings, address: str) -> None:
+    settings.ALLOWED_PRIVATE_NETWORKS = []
+    server = add(cast)
+    for call in (
+        lambda: services.update_server(server=server, actor=cast.alice, public_address=address),
+        lambda: add(cast, address="192.0.2.2", public_address=address),
+    ):
+        with pytest.raises(Problem) as caught:
+            call()
+        assert caught.value.code == "core.address_not_allowed"
+    server.refresh_from_db()
+    assert server.public_address == ""
+    services.update_server(server=server, actor=cast.alice, public_address="93.184.215.14")
+    assert server.dns_address == "93.184.215.14"
+    services.update_server(server=server, actor=cast.alice, public_address="")
+
+
+def test_what_operations_rely_on_stays_while_they_run(cast: Cast) -> None:
+    server = add(cast)
+    Server.objects.filter(pk=server.pk).update(host_key=HOST_KEY)
+    server.refresh_from_db()
+    services.bootstrap(server=server, actor=cast.alice)
+    for change in ({"address": "192.0.2.9"}, {"port": 23}, {"http_port": 81}, {"network_range": "10.97.0.0/16"}):
+        with pytest.raises(Conflict) as caught:
+            services.update_server(server=server, actor=cast.alice, **change)
+        assert caught.value.code == "servers.at_work"
+        assert "Prepare Web is under way" in caught.value.title
+    services.update_server(server=server, actor=cast.alice, name="Other", cpu_overcommit=2)
+    server.refresh_from_db()
+    assert (server.name, server.address, server.host_key) == ("Other", "192.0.2.1", HOST_KEY)
+
+
+def test_a_stale_object_overwrites_nothing_that_was_not_asked_for(cast: Cast) -> None:
+    server = add(cast)
+    stale = Server.objects.get(pk=server.pk)
+    services.update_server(server=server, actor=cast.alice, http_port=8080)
+    services.update_server(server=stale, actor=cast.alice, name="Other")
+    server.refresh_from_db()
+    assert (server.name, server.http_port) == ("Other", 8080)
+    last = Event.objects.filter(action="server.changed").order_by("created_at").last()
+    assert last.before == {"name": "Web"}
+
+
+def test_a_host_key_is_confirmed_for_the_address_that_showed_it(cast: Cast) -> None:
+    """While the key is fetched from the old address, somebody enters another one."""
+    with serving() as peer:
+        endpoint = peer.endpoint()
+        server = add(cast, address=endpoint.address, port=endpoint.port)
+        stale = Server.objects.get(pk=server.pk)
+        services.update_server(server=server, actor=cast.alice, address="192.0.2.9")
+        with pytest.raises(Conflict) as caught:
+            services.confirm_host_key(server=stale, host_key=endpoint.host_key, actor=cast.alice)
+        assert caught.value.code == "servers.address_changed"
+        server.refresh_from_db()
+        assert server.host_key == ""
+        services.update_server(server=server, actor=cast.alice, address=endpoint.address)
+        services.confirm_host_key(server=stale, host_key=endpoint.host_key, actor=cast.alice)
+    server.refresh_from_db()
+    assert server.host_key == endpoint.host_key

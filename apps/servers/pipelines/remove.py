@@ -16,6 +16,7 @@ from apps.servers.host import Host, open_host
 from apps.servers.models import Server
 from apps.servers.objections import ensure_nothing_placed
 from apps.servers.pipelines.context import load
+from apps.servers.signals import server_forgotten
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,7 @@ def succeeded(operation: Operation) -> None:
         target=server,
         before={"name": server.name, "address": server.address, "port": server.port},
     )
+    server_forgotten.send(sender=Server, server=server)
     server.delete()
     if key.generated and not key.servers.exists():
         key.delete()

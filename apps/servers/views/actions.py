@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_POST
 from apps.core.exceptions import Problem
 from apps.core.htmx import is_partial
 from apps.servers import facts, keys, services
+from apps.servers.giving_up import give_up_server
 from apps.servers.models import Server
 from apps.servers.views.shared import get_server
 
@@ -95,6 +96,18 @@ def remove(request: HttpRequest, organization: str, server: str) -> HttpResponse
         raise Problem("servers.name_mismatch", name=found.name)
     only_forget = request.POST.get("only_forget") == "yes"
     services.remove_server(server=found, actor=request.user, only_forget=only_forget)
+    return redirect(found)
+
+
+@require_POST
+@login_required
+def give_up(request: HttpRequest, organization: str, server: str) -> HttpResponse:
+    """Gives up what was placed on a server that is gone for good, after the sentence was typed."""
+    found = get_server(request, organization, server, "org.servers.delete")
+    phrase = request.POST.get("phrase", "").strip()
+    names = give_up_server(server=found, phrase=phrase, actor=request.user)
+    told = f"Given up: {', '.join(names)}." if names else "Nothing was placed on it."
+    messages.success(request, f"{found.name} is taken for gone. {told}")
     return redirect(found)
 
 

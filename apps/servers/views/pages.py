@@ -21,7 +21,9 @@ from apps.orgs.models import Organization
 from apps.orgs.querysets import get_visible_or_404
 from apps.servers import services
 from apps.servers.forms import ServerForm, ServerSettingsForm
+from apps.servers.giving_up import expected_phrase
 from apps.servers.models import Server
+from apps.servers.objections import placed_on
 from apps.servers.views.shared import get_server, show_problem
 
 PAGE_SIZE = 50
@@ -133,5 +135,7 @@ def server_settings(request: HttpRequest, organization: str, server: str) -> Htt
         "server": found,
         "form": form,
         "may_delete": has_permission(request.user, "org.servers.delete", found),
+        "placed": placed_on(found),
+        "phrase": expected_phrase(found),
     }
     return render(request, "servers/settings.html", context, status=422 if form.errors else 200)
