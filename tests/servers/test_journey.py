@@ -26,6 +26,7 @@ def page(name: str, server: str = "shop") -> str:
 
 def test_from_nothing_to_a_ready_server(lab: Lab, lab_server: LabServer, cast: Cast, sign_in) -> None:
     lab.serve_images(["traefik", "busybox"])
+    lab_server.forget_owner()
     browser = sign_in(cast.anna)
     added = browser.post(reverse("servers:add", args=["acme"]), ADD | {"address": lab_server.address, "port": "22"})
     detail = browser.get(added.url).text
