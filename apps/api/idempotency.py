@@ -24,7 +24,7 @@ from apps.core.exceptions import Conflict, Problem
 
 HEADER = "Idempotency-Key"
 _FORMAT = re.compile(r"[\x21-\x7e]{1,255}")
-_PATIENCE = "30s"
+PATIENCE = "30s"
 
 
 def run_once(handler: Callable[..., Response], request: Request, *arguments: Any, **details: Any) -> Response:
@@ -68,7 +68,7 @@ def _reserve(key: ApiKey, name: str, fingerprint: str) -> tuple[IdempotentAnswer
 def _insert(row: IdempotentAnswer) -> None:
     try:
         with connection.cursor() as cursor:
-            cursor.execute(f"SET LOCAL lock_timeout = '{_PATIENCE}'")
+            cursor.execute(f"SET LOCAL lock_timeout = '{PATIENCE}'")
         IdempotentAnswer.objects.bulk_create([row], ignore_conflicts=True)
         with connection.cursor() as cursor:
             cursor.execute("SET LOCAL lock_timeout = DEFAULT")

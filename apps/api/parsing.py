@@ -29,9 +29,12 @@ class JsonParser(BaseParser):
         if len(content) > limit:
             raise BodyTooLarge(f"A request has at most {limit} bytes.")
         try:
-            return json.loads(codecs.decode(content, "utf-8"), parse_constant=_refuse)
+            found = json.loads(codecs.decode(content, "utf-8"), parse_constant=_refuse)
+            # Half a surrogate pair can be written in JSON, and is no text: nothing could store or repeat it.
+            json.dumps(found, ensure_ascii=False).encode()
         except (ValueError, RecursionError) as error:
-            raise ParseError(f"The body is not JSON: {error}", code="malformed_json") from error
+            raise ParseError(f"The body is not JSON: {str(error)!a}", code="malformed_json") from error
+        return found
 
 
 def _refuse(name: str) -> NoReturn:

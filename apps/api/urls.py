@@ -9,8 +9,11 @@ from apps.api.errors import unknown_address
 from apps.api.resources import (
     api_keys,
     audit,
+    credentials,
+    deployments,
     environment_actions,
     environments,
+    events,
     me,
     members,
     organizations,
@@ -18,6 +21,7 @@ from apps.api.resources import (
     repositories,
     servers,
     tasks,
+    variables,
 )
 
 app_name = "api"
@@ -26,13 +30,17 @@ RESOURCES = (
     organizations,
     members,
     audit,
+    api_keys,
     servers,
+    credentials,
     projects,
     repositories,
     environments,
     environment_actions,
+    deployments,
+    variables,
     tasks,
-    api_keys,
+    events,
 )
 
 urlpatterns = [

@@ -180,8 +180,8 @@ class EnvironmentListView(ApiView):
         if deploy:
             self.require("project.environments.deploy", project)
         values = NewEnvironment().values(data)
-        environment = services.create_environment(project=project, actor=request.user, deploy=deploy, **values)
-        return self.answer(CreatedEnvironment, with_task(environment), status=201)
+        made = services.create_environment(project=project, actor=request.user, deploy=deploy, **values)
+        return self.answer(CreatedEnvironment, with_task(environments().get(pk=made.pk)), status=201)
 
 
 class EnvironmentView(ApiView):

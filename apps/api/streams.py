@@ -1,0 +1,112 @@
+"""Server-sent events: https://html.spec.whatwg.org/multipage/server-sent-events.html
+
+A stream looks into the database about once a second. Every look loads the key and its person anew and asks
+`visible_to` again, so a right that is taken away ends what is shown within a second, and a key that is revoked ends
+the stream. The looks of all streams share a few threads of the web process, and so a few database connections.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from channels.db import database_sync_to_async
+from django.conf import settings
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, StreamingHttpResponse
+from rest_framework.renderers import JSONRenderer
+
+from apps.api import keys
+from apps.api.models import ApiKey
+from apps.core.exceptions import Problem
+
+_RETRY_MILLISECONDS = 2000
+_open_streams: Counter[Any] = Counter()
+
+
+@dataclass(frozen=True)
+class Event:
+    """One event. `identifier` is where a client goes on after it (`Last-Event-ID`)."""
+
+    name: str
+    data: Any
+    identifier: str = ""
+
+    def encode(self) -> str:
+        """As it goes over the wire."""
+        lines = [f"id: {self.identifier}"] if self.identifier else []
+        return "\n".join([*lines, f"event: {self.name}", f"data: {_json(self.data)}", "", ""])
+
+
+class StreamOver(Exception):
+    """There is nothing more to come; `events` are the last ones."""
+
+    def __init__(self, events: Iterable[Event] = ()) -> None:
+        self.events = list(events)
+        super().__init__()
+
+
+# Called in a thread with the key as it is now; returns the news since the call before.
+Look = Callable[[ApiKey], list[Event]]
+
+
+def stream(key: ApiKey, look: Look) -> StreamingHttpResponse:
+    """The answer that goes on. Raises Problem `api.too_many_streams`."""
+    if _open_streams[key.pk] >= settings.API_STREAMS_PER_KEY:
+        raise Problem("api.too_many_streams", count=_open_streams[key.pk])
+    response = StreamingHttpResponse(_counted(key, look), content_type="text/event-stream; charset=utf-8")
+    response["Cache-Control"] = "no-store"
+    response["X-Accel-Buffering"] = "no"  # a proxy before us passes each event on at once
+    return response
+
+
+async def _counted(key: ApiKey, look: Look) -> AsyncIterator[str]:
+    _open_streams[key.pk] += 1
+    try:
+        async for text in _events(key, look):
+            yield text
+    finally:
+        _open_streams[key.pk] -= 1
+        if not _open_streams[key.pk]:
+            del _open_streams[key.pk]
+
+
+async def _events(key: ApiKey, look: Look) -> AsyncIterator[str]:
+    yield f"retry: {_RETRY_MILLISECONDS}\n\n"
+    spoken = time.monotonic()
+    while True:
+        try:
+            events = await _look(key, look)
+        except StreamOver as over:
+            for event in over.events:
+                yield event.encode()
+            return
+        for event in events:
+            yield event.encode()
+        if events:
+            spoken = time.monotonic()
+        elif time.monotonic() - spoken >= settings.API_STREAM_HEARTBEAT_SECONDS:
+            spoken = time.monotonic()
+            yield ": still here\n\n"
+        await asyncio.sleep(settings.API_STREAM_POLL_SECONDS)
+
+
+async def _look(key: ApiKey, look: Look) -> list[Event]:
+    def looked() -> list[Event]:
+        try:
+            return look(keys.reopen_key(key))
+        except (keys.KeyRefused, Http404, PermissionDenied) as error:
+            reason = getattr(error, "code", "not_allowed")
+            raise StreamOver([Event("closed", {"error": reason})]) from error
+
+    return await database_sync_to_async(looked, thread_sensitive=False)()
+
+
+def _json(data: Any) -> str:
+    # Rendered as everywhere else, on one line: a line end would end the field.
+    return json.dumps(json.loads(JSONRenderer().render(data)), ensure_ascii=True, separators=(",", ":"))

@@ -1,0 +1,62 @@
+"""One of everything in Acme, for walks over all addresses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from apps.api.models import ApiKey
+from apps.environments.models import EnvironmentVariable
+from apps.operations.models import LogLine, Operation
+from apps.orgs.models import Membership, Organization
+from apps.projects import services as projects
+from apps.projects.models import GitCredential, RegistryAccount, Repository
+from tests.api.conftest import make_program
+from tests.cast import Cast
+from tests.deployments.rows import make_deployment
+from tests.factories import make_environment, make_project, make_server
+
+
+@dataclass
+class World:
+    """The ids that addresses take, by the names of their parts."""
+
+    organization: Organization
+    ids: dict[str, str]
+
+
+def make_world(cast: Cast, organization: Organization, owner: Any) -> World:
+    """Makes it through services and rows; nothing outside is touched."""
+    project = make_project(organization, "Shop")
+    repository = projects.add_repository(
+        project=project, kind=Repository.Kind.MODULE, url="https://git.example.com/a/b.git", branch="main", actor=owner
+    )
+    server = make_server(organization)
+    environment = make_environment(project, server=server)
+    deployment = make_deployment(environment, owner, status="failed", failed_step="validate")
+    variable = EnvironmentVariable.objects.create(environment=environment, key="COLOUR", value="green")
+    line = {"operation": deployment.operation, "sequence": 1, "text": "Hello", "created_at": deployment.created_at}
+    LogLine.objects.create(**line)
+    Operation.objects.filter(pk=deployment.operation_id).update(log_sequence=1)
+    credential = GitCredential.objects.create(organization=organization, name="Token", kind="token", host="git.test")
+    account = RegistryAccount.objects.create(
+        organization=organization, name="Hub", kind="other", host="hub.test", username="u", password="p"
+    )
+    key: ApiKey = make_program(organization, owner).key
+    member = Membership.objects.filter(organization=organization).exclude(user=owner).order_by("role").last()
+    found = {
+        "organization_id": organization.pk,
+        "member_id": (member or Membership.objects.get(organization=organization)).pk,
+        "project_id": project.pk,
+        "repository_id": repository.pk,
+        "server_id": server.pk,
+        "environment_id": environment.pk,
+        "deployment_id": deployment.pk,
+        "task_id": deployment.operation_id,
+        "credential_id": credential.pk,
+        "account_id": account.pk,
+        "ssh_key_id": server.ssh_key_id,
+        "api_key_id": key.pk,
+        "key": variable.key,
+    }
+    return World(organization, {name: str(value) for name, value in found.items()})
