@@ -16,6 +16,7 @@ ORDER = [
     "audit",
     "accounts",
     "orgs",
+    "platform",
     "operations",
     "projects servers",
     "environments",

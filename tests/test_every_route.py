@@ -10,7 +10,7 @@ from django.urls import URLPattern, get_resolver, reverse
 from apps.core import clock
 from apps.environments.models import Environment, EnvironmentVariable, Status
 from apps.orgs.invitations import invite
-from apps.orgs.models import Invitation, Membership
+from apps.orgs.models import Invitation, Membership, SupportAccess
 from apps.orgs.roles import CODES_BY_MEMBERSHIP
 from apps.projects.models import GitCredential, RegistryAccount, Repository
 from tests.browser.scene import Scene, build_scene, make_environment
@@ -58,6 +58,11 @@ TABLE: list[tuple[str, str, str]] = [
     ("orgs:join_code", POST, OWN),
     ("portal:audit", GET, "org.audit.view"),
     ("portal:audit_export", GET, "org.audit.view"),
+    ("portal:support", GET, "org.audit.view"),
+    ("portal:support_grant", POST, "org.ownership.transfer"),
+    ("portal:support_refuse", POST, "org.ownership.transfer"),
+    ("portal:support_end", POST, "org.members.manage"),
+    ("portal:view_as_end", POST, OWN),
     ("portal:operation", GET, "project.deployments.view"),
     ("operations:lines", GET, "project.deployments.view"),
     ("operations:steps", GET, "project.deployments.view"),
@@ -194,6 +199,7 @@ def address_of(name: str, scene: Scene) -> str:
         "credential": _credential(organization).pk,
         "account": _account(organization).pk,
         "variable": _variable(environment).pk,
+        "access": _support_access(organization, scene.cast.sam).pk,
         "membership_id": Membership.objects.get(organization=organization, user=scene.cast.vera).pk,
         "invitation_id": _invitation(organization).pk,
     }
@@ -222,6 +228,11 @@ def _invitation(organization) -> Invitation:
 def _account(organization) -> RegistryAccount:
     defaults = {"kind": "other", "host": "registry.example.com"}
     return RegistryAccount.objects.get_or_create(organization=organization, name="Walked", defaults=defaults)[0]
+
+
+def _support_access(organization, staff) -> SupportAccess:
+    defaults = {"reason": "Walked", "minutes": 60}
+    return SupportAccess.objects.get_or_create(organization=organization, staff=staff, defaults=defaults)[0]
 
 
 def _variable(environment) -> EnvironmentVariable:

@@ -22,6 +22,7 @@ from apps.environments.models import Environment
 from apps.environments.render import AddonsFolder, EnvironmentSpecification, specification_of
 from apps.environments.runtime import in_slot
 from apps.operations.run import Run
+from apps.platform.current import postgres_image
 from apps.servers.host import Host, open_host
 
 # Two calls at most besides the step itself: the connection has few channels, and the machine few cores.
@@ -111,7 +112,7 @@ class DeployContext:
         """Which image a part is made of."""
         project = self.environment.project
         if part == "postgres":
-            return settings.POSTGRES_IMAGES[project.odoo_version]
+            return postgres_image(project.odoo_version)
         if part == "pgbouncer":
             return settings.PGBOUNCER_IMAGE
         pinned = self.release.image_digest if self.run.parameters.get("release_id") else ""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import Max
 
 from apps.core import clock
 from apps.deployments.models import Deployment, Release
 from apps.environments.models import Environment
+from apps.platform.current import odoo_image, postgres_image
 
 
 def begin(deployment: Deployment, *, reuse: str | None = None) -> Release:
@@ -54,6 +54,6 @@ def _create(environment: Environment) -> Release:
         environment=environment,
         number=last + 1,
         odoo_version=version,
-        image=project.image or settings.ODOO_IMAGE.format(version=version),
-        postgres_image=settings.POSTGRES_IMAGES[version],
+        image=project.image or odoo_image(version),
+        postgres_image=postgres_image(version),
     )

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from django.conf import settings
 
 from apps.domains.models import AcmeAccount
+from apps.platform.current import current
 
 
 def account_for(directory_url: str) -> AcmeAccount:
     """The account of a directory; its key is made at the first use."""
     account = AcmeAccount.objects.filter(directory_url=directory_url).first()
     if account is None:
-        made = {"private_key": _new_key(), "contact": settings.ACME_CONTACT}
+        made = {"private_key": _new_key(), "contact": current().acme_contact}
         # Of two that make it at once, the unique constraint keeps one.
         account, _ = AcmeAccount.objects.get_or_create(directory_url=directory_url, defaults=made)
     return account

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from django.conf import settings
 from django.db import transaction
 
 from apps.domains.dns_lookup import parents_of
 from apps.domains.models import AddressSource, BaseDomain
+from apps.platform.current import current
 from apps.servers.models import Server
 
 
 def default_base_domain() -> BaseDomain:
-    """The one that settings.BASE_DOMAIN names; made at the first use. Where browsers resolve the name to this machine
+    """The one that the platform's settings name; made at the first use. Where browsers resolve the name to this machine
     by themselves (RFC 6761, section 6.3) no record is needed."""
-    local = settings.BASE_DOMAIN == "localhost" or settings.BASE_DOMAIN.endswith(".localhost")
+    name = current().base_domain
+    local = name == "localhost" or name.endswith(".localhost")
     source = AddressSource.NOWHERE if local else AddressSource.PUBLIC
     with transaction.atomic():
         is_first = not BaseDomain.objects.filter(is_default=True).exists()
         base, _ = BaseDomain.objects.get_or_create(
-            name=settings.BASE_DOMAIN, defaults={"address_source": source, "is_default": is_first}
+            name=name, defaults={"address_source": source, "is_default": is_first}
         )
     return base
 

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from django.conf import settings
 
 from apps.core import clock
 from apps.core.exceptions import Problem
@@ -18,6 +17,7 @@ from apps.domains.locks import locked
 from apps.domains.models import BaseDomain, Certificate, CertificateStatus, Challenge, DnsProvider, OrderOutcome
 from apps.domains.progress import Progress, quiet
 from apps.orgs.models import Organization
+from apps.platform.current import current
 from apps.servers.host import Host
 from apps.servers.models import Server
 
@@ -28,7 +28,7 @@ LONGEST_PAUSE = timedelta(days=1)
 
 def directory_for(base_domain: BaseDomain | None) -> str:
     """The ACME directory that a base domain uses; empty where there is none, and then there are no certificates."""
-    return (base_domain.directory_url if base_domain else "") or settings.ACME_DIRECTORY_URL
+    return (base_domain.directory_url if base_domain else "") or current().acme_directory_url
 
 
 def has_wildcard(base_domain: BaseDomain | None) -> bool:
@@ -111,7 +111,7 @@ def ensure(
             return certificate
         if certificate.failed_at is not None and certificate.failed_at >= since:
             raise Problem("domains.acme_refused", words=certificate.error)
-        if certificate.directory_url != settings.ACME_DIRECTORY_URL:
+        if certificate.directory_url != current().acme_directory_url:
             check_url(certificate.directory_url)
         _order(certificate, make_solver, run)
     return certificate

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.conf import settings
 from django.db import transaction
 
 from apps.accounts.models import User
@@ -17,6 +16,7 @@ from apps.environments.signals import deployment_wanted, environment_deleted
 from apps.environments.states import deploy_action, ensure_allowed
 from apps.operations import services as operations
 from apps.operations.models import Operation, Trigger
+from apps.platform.current import current
 
 CONTROL_ACTIONS = ("start", "stop", "restart", "pause", "resume", "sync")
 # The permission that each action needs.
@@ -124,7 +124,7 @@ def mark_deleted(environment: Environment) -> None:
     """The end of destroying: what it held on its server is free at once, and its data waits for the purge."""
     now = clock.now()
     environment.destroyed_at = now
-    environment.purge_after = now + settings.DESTROYED_RETENTION
+    environment.purge_after = now + current().destroyed_retention
     environment.subnet, environment.addresses = "", {}
     environment.needs_redeploy, environment.pending_changes = False, []
     if environment.server_id is None:

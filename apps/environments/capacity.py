@@ -6,12 +6,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from django.conf import settings
 from django.db.models import Count, Sum
 from django.db.models.functions import Coalesce
 
 from apps.core.exceptions import Conflict
 from apps.environments.models import Environment
+from apps.platform.current import current
 from apps.servers.models import Server
 
 # Of the disk, what PostgreSQL, Docker's images and the host need to go on working.
@@ -74,13 +74,13 @@ def server_capacity(server: Server, *, leaving_out: Environment | None = None) -
         count=Count("pk"),
     )
     facts = server.facts
-    memory = max(int(facts.get("memory_megabytes", 0)) - settings.SERVER_RESERVED_MEGABYTES, 0)
+    memory = max(int(facts.get("memory_megabytes", 0)) - current().server_reserved_megabytes, 0)
     disk = int(facts.get("disk_total_megabytes", 0)) * (100 - DISK_RESERVE_PERCENT) // 100
     return Capacity(
         cpu=Resource("CPU", "cores", Decimal(facts.get("cpu_count", 0)) * server.cpu_overcommit, sums["cpu"]),
         memory=Resource("memory", "MB", Decimal(memory), Decimal(sums["memory"])),
         disk=Resource("disk", "MB", Decimal(disk), Decimal(sums["disk"])),
-        environments=Resource("environments", "", Decimal(settings.ENVIRONMENTS_PER_SERVER), Decimal(sums["count"])),
+        environments=Resource("environments", "", Decimal(current().environments_per_server), Decimal(sums["count"])),
     )
 
 

@@ -9,9 +9,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 
-from django.conf import settings
-
 from apps.environments.models import Environment
+from apps.platform.current import current
 from apps.projects.models import Project
 
 LONGEST_LABEL = 63
@@ -31,7 +30,7 @@ def host_names(project: Project, environment_type: str) -> Iterator[tuple[int, s
         number += 1
         candidate = label if number == 1 else f"{label}-{number}"
         if candidate not in RESERVED_LABELS:
-            yield number, f"{candidate}.{settings.BASE_DOMAIN}"
+            yield number, f"{candidate}.{current().base_domain}"
 
 
 def free_host_name(project: Project, environment_type: str) -> str:
@@ -40,7 +39,7 @@ def free_host_name(project: Project, environment_type: str) -> str:
     label = _label(project, environment_type)
     taken = set(
         Environment.objects.existing()
-        .filter(host_name__startswith=label, host_name__endswith=f".{settings.BASE_DOMAIN}")
+        .filter(host_name__startswith=label, host_name__endswith=f".{current().base_domain}")
         .values_list("host_name", flat=True)
     )
     return next(name for _, name in host_names(project, environment_type) if name not in taken)

@@ -14,6 +14,7 @@ from apps.accounts.models import User
 from apps.notifications.inbox import unread_count
 from apps.operations.models import UNFINISHED, Operation
 from apps.orgs.models import Organization
+from apps.orgs.scope import scope_of
 
 SESSION_KEY = "organization"
 THEME_COOKIE = "theme"
@@ -53,7 +54,8 @@ class Navigation:
         """The person's organizations by name."""
         if not self.user.is_authenticated:
             return []
-        return list(Organization.objects.filter(memberships__user=self.user))
+        mine = Organization.objects.filter(memberships__user=self.user)
+        return list(mine if scope_of(self.user) is None else mine.visible_to(self.user))
 
     @cached_property
     def organization(self) -> Organization | None:

@@ -14,8 +14,9 @@ from apps.core.validators import (
     validate_slug,
 )
 from apps.orgs.models import Organization
+from apps.platform.current import offered_versions
 from apps.projects import validators
-from apps.projects.models import GitCredential, OdooVersion, Project, RegistryAccount, Repository
+from apps.projects.models import GitCredential, Project, RegistryAccount, Repository
 from apps.projects.registry import DEFAULT_HOSTS
 
 _CODE = {"spellcheck": "false", "autocapitalize": "off", "autocomplete": "off"}
@@ -96,7 +97,7 @@ class ProjectForm(_RepositoryFields):
         widget=forms.TextInput(attrs=_CODE),
     )
     odoo_version = forms.ChoiceField(
-        label="Odoo version", choices=list(reversed(OdooVersion.choices)), initial=OdooVersion.V19
+        label="Odoo version", choices=offered_versions, initial=lambda: next(iter(dict(offered_versions())), None)
     )
     field_order = ("name", "odoo_version", "slug", "url", "branch", "credential", "token", "username")
 
@@ -140,6 +141,7 @@ class ProjectSettingsForm(forms.ModelForm):
         super().__init__(*arguments, **details)
         accounts = RegistryAccount.objects.filter(organization=self.instance.organization_id)
         self.fields["registry_account"].queryset = accounts
+        self.fields["odoo_version"].choices = offered_versions(besides=self.instance.odoo_version)
         self.initial["install_modules"] = " ".join(self.instance.install_modules)
 
     def clean_install_modules(self) -> list[str]:

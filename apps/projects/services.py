@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils.text import slugify
 
@@ -11,6 +12,7 @@ from apps.accounts.models import User
 from apps.audit import services as audit
 from apps.core.exceptions import Conflict, Problem
 from apps.orgs.models import Organization
+from apps.platform.current import offered_versions
 from apps.projects import git, registry, signals
 from apps.projects.models import GitCredential, Project, RegistryAccount, Repository
 from apps.projects.validators import RESERVED_SLUGS
@@ -27,6 +29,11 @@ def suggest_slug(organization: Organization, name: str) -> str:
     return next(
         slug for slug in (base, *(f"{base}-{number}" for number in range(2, len(taken) + 3))) if slug not in taken
     )
+
+
+def _ensure_offered(version: str) -> None:
+    if version not in dict(offered_versions()):
+        raise ValidationError({"odoo_version": f"Odoo {version[:10]} is not offered here."})
 
 
 @transaction.atomic
@@ -46,6 +53,7 @@ def create_project(
 
     Raises ValidationError for bad input (an unsupported version among them), Conflict `projects.slug_taken`.
     """
+    _ensure_offered(odoo_version)
     project = Project(
         organization=organization,
         name=name,
@@ -82,6 +90,7 @@ def update_project(*, project: Project, actor: User, **changes: Any) -> Project:
     before = audit.snapshot(project, [*names, "odoo_version"])
     if version != project.odoo_version:
         _refuse_while_used(project, "projects.version_is_fixed")
+        _ensure_offered(version)
         project.odoo_version = version
     for name in names:
         setattr(project, name, changes[name])

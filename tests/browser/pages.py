@@ -53,6 +53,7 @@ PAGES = (
     PageCase("home-empty", lambda scene: "/o/umbrella/", charlie),
     PageCase("settings", lambda scene: "/o/acme/settings/"),
     PageCase("audit", lambda scene: "/o/acme/settings/audit/"),
+    PageCase("support-access", lambda scene: "/o/acme/settings/support/"),
     PageCase("search", lambda scene: "/o/acme/search/?q=contoso"),
     PageCase("activity", lambda scene: "/o/acme/activity/"),
     PageCase("activity-empty", lambda scene: "/o/umbrella/activity/", charlie),

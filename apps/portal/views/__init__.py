@@ -8,6 +8,7 @@ from apps.portal.views.audit import audit, audit_export
 from apps.portal.views.home import home, organization, organization_create
 from apps.portal.views.operation import operation
 from apps.portal.views.search import search
+from apps.portal.views.support import support_access, support_end, support_grant, support_refuse, view_as_end
 
 __all__ = [
     "account",
@@ -20,5 +21,10 @@ __all__ = [
     "organization_create",
     "running",
     "search",
+    "support_access",
+    "support_end",
+    "support_grant",
+    "support_refuse",
     "theme",
+    "view_as_end",
 ]
