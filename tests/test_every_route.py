@@ -111,6 +111,7 @@ TABLE: list[tuple[str, str, str]] = [
     ("environments:create", GET, "project.environments.create"),
     ("environments:create", POST, "project.environments.create"),
     ("environments:preview", POST, "project.environments.create"),
+    ("environments:restore", POST, "project.environments.create"),
     ("environments:purge", POST, "project.environments.delete"),
     ("environments:overview", GET, "project.environments.view"),
     ("environments:action", POST, "project.environments.control"),

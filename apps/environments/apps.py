@@ -8,4 +8,4 @@ class EnvironmentsConfig(AppConfig):
 
     def ready(self) -> None:
         from apps.environments import messages, receivers, runtime_messages  # noqa: F401
-        from apps.environments.pipelines import control, destroy  # noqa: F401
+        from apps.environments.pipelines import control, destroy, restore  # noqa: F401

@@ -11,6 +11,8 @@
 | error      | no        | redeploy, destroy, sync                               |
 | destroying | no        | none                                                  |
 | deleted    | yes       | none: the platform purges it after the grace period   |
+
+Until that happens a deleted one can be brought back as a whole (`restoring.py`).
 """
 
 from __future__ import annotations

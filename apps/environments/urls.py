@@ -24,6 +24,7 @@ project = [
     path("", views.stages, name="stages"),
     path("new/", views.environment_create, name="create"),
     path("new/preview/", views.preview, name="preview"),
+    path("destroyed/<uuid:identifier>/restore/", views.restore, name="restore"),
     path("destroyed/<uuid:identifier>/purge/", views.purge, name="purge"),
     path("<slug:environment>/", include(environment)),
 ]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.urls import reverse
 
+from apps.core import clock
 from apps.environments.models import Environment, Status
 from apps.operations.models import Operation
 from tests.environments.test_states import ALLOWED
@@ -142,6 +145,26 @@ class TestOverview:
         assert "Stop shop-development-1" in part
         assert "is under way." in part
 
+    def test_the_end_of_an_operation_brings_what_it_led_to(self, cast, sign_in, environment):
+        """Without loading the page again: the way into Odoo, the list of deployments, and the head."""
+        client, url = sign_in(cast.bob), address("overview", environment.slug)
+        client.post(address("action", environment.slug, "stop"))
+        Environment.objects.filter(pk=environment.pk).update(status="deploying")
+        page = client.get(url).content.decode()
+        assert 'id="access"></div>' in page
+        assert "hx-swap-oob" not in page
+        part = client.get(url, headers={"HX-Request": "true"}).content.decode()
+        assert 'hx-trigger="every 2s"' in part
+        assert "hx-swap-oob" not in part
+
+        Operation.objects.update(status="completed", finished_at=clock.now(), lease_token=None)
+        Environment.objects.filter(pk=environment.pk).update(status="running")
+        part = client.get(url, headers={"HX-Request": "true"}).content.decode()
+        assert 'hx-trigger="every 2s"' not in part
+        for name in ("environment-head", "last-deployments", "access"):
+            assert re.search(rf'id="{name}"\s+hx-swap-oob="true"', part), name
+        assert f'hx-get="{url}access/"' in part
+
     def test_a_deleted_one_is_gone(self, cast, sign_in, environment):
         Environment.objects.update(status="deleted")
         assert sign_in(cast.alice).get(address("overview", environment.slug)).status_code == 404
@@ -154,7 +177,7 @@ class TestStages:
         response = sign_in(cast.alice).get(address("stages"))
         columns = {kind: [one.name for one in environments] for kind, _, environments in response.context["columns"]}
         assert columns == {"development": ["shop-development-1"], "staging": [], "production": []}
-        assert [one.name for one in response.context["destroyed"]] == ["shop-staging-1"]
+        assert [(one.name, may) for one, may in response.context["destroyed"]] == [("shop-staging-1", False)]
 
     def test_a_constant_number_of_queries(self, cast, sign_in, environment, django_assert_max_num_queries):
         client = sign_in(cast.alice)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from apps.environments.views.changes import environment_settings, repositories, resize
 from apps.environments.views.creation import environment_create, preview
-from apps.environments.views.lifecycle import action, destroy, purge
+from apps.environments.views.lifecycle import action, destroy, purge, restore
 from apps.environments.views.logs import log_download, log_lines, logs
 from apps.environments.views.overview import overview, server_capacity, stages
 from apps.environments.views.variables import variable_delete, variables
@@ -22,6 +22,7 @@ __all__ = [
     "purge",
     "repositories",
     "resize",
+    "restore",
     "server_capacity",
     "stages",
     "variable_delete",

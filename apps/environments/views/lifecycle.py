@@ -19,6 +19,8 @@ from apps.environments.actions import (
     request_purge,
 )
 from apps.environments.models import Environment, Status
+from apps.environments.restoring import PERMISSION as RESTORE_PERMISSION
+from apps.environments.restoring import request_restore
 from apps.environments.states import ensure_allowed
 from apps.environments.views.shared import address, get_environment, get_project
 from apps.orgs.access import require
@@ -61,12 +63,28 @@ def destroy(request: HttpRequest, organization: str, project: str, environment: 
 
 @require_POST
 @login_required
+def restore(request: HttpRequest, organization: str, project: str, identifier: uuid.UUID) -> HttpResponse:
+    """Brings a destroyed environment back."""
+    environment = _get_destroyed(request, organization, project, identifier)
+    require(request.user, RESTORE_PERMISSION, environment)
+    operation = request_restore(environment=environment, actor=request.user)
+    messages.info(request, f"{operation.title}: under way. Deploy it afterwards: that starts it.")
+    environment.refresh_from_db()
+    return redirect(address(environment))
+
+
+@require_POST
+@login_required
 def purge(request: HttpRequest, organization: str, project: str, identifier: uuid.UUID) -> HttpResponse:
     """Removes the data of a destroyed environment before its time."""
-    found = get_project(request, organization, project)
-    environments = Environment.objects.filter(project=found, status=Status.DELETED)
-    environment = get_visible_or_404(environments, request.user, pk=identifier)
+    environment = _get_destroyed(request, organization, project, identifier)
     require(request.user, "project.environments.delete", environment)
     request_purge(environment=environment, actor=request.user)
     messages.info(request, f"What is left of {environment} is being removed for good.")
     return redirect("environments:stages", organization, project)
+
+
+def _get_destroyed(request: HttpRequest, organization: str, project: str, identifier: uuid.UUID) -> Environment:
+    found = get_project(request, organization, project)
+    environments = Environment.objects.filter(project=found, status=Status.DELETED)
+    return get_visible_or_404(environments, request.user, pk=identifier)

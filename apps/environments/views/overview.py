@@ -13,6 +13,7 @@ from apps.environments import states
 from apps.environments.actions import PERMISSIONS, expected_confirmation
 from apps.environments.capacity import server_capacity as capacity_of
 from apps.environments.models import Environment, EnvironmentType, Status
+from apps.environments.restoring import may_be_restored
 from apps.environments.sources import effective_sources
 from apps.environments.views.shared import frame, get_environment, get_project
 from apps.operations.models import Operation
@@ -45,13 +46,14 @@ def stages(request: HttpRequest, organization: str, project: str) -> HttpRespons
     for environment in environments:
         environment.operation = active.get(environment.pk)
     columns = [(kind, label, pages[kind]) for kind, label in stages]
+    destroyed = Environment.objects.filter(project=found, status=Status.DELETED, purged_at=None)
     context = {
         "organization": found.organization,
         "project": found,
         "columns": columns,
         "stage": stage,
         "repositories": found.repositories.all(),
-        "destroyed": Environment.objects.filter(project=found, status=Status.DELETED, purged_at=None),
+        "destroyed": [(row, may_be_restored(row)) for row in destroyed.order_by("-destroyed_at")],
         "may_create": has_permission(request.user, "project.environments.create", found),
         "may_delete": has_permission(request.user, "project.environments.delete", found),
     }
@@ -75,6 +77,8 @@ def overview(request: HttpRequest, organization: str, project: str, environment:
         "sources": effective_sources(found),
         "allocation": found.allocation,
         "expected_confirmation": expected_confirmation(found),
+        # The answer to who asks again and again, after the end: what else has changed comes with it.
+        "replaces": is_partial(request) and context["operation"] is None,
     }
     template = "environments/overview.html#state" if is_partial(request) else "environments/overview.html"
     return render(request, template, context)
