@@ -152,6 +152,8 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULE = {
     "api.delete_old_answers": {"task": "api.delete_old_answers", "schedule": timedelta(hours=1)},
     "environments.purge_expired": {"task": "environments.purge_expired", "schedule": timedelta(hours=1)},
+    "environments.sample_usage": {"task": "environments.sample_usage", "schedule": crontab(minute=0)},
+    "portal.delete_organizations": {"task": "portal.delete_organizations", "schedule": timedelta(hours=1)},
     "operations.ring_expired": {
         "task": "operations.ring_expired",
         "schedule": timedelta(seconds=3),
