@@ -68,7 +68,7 @@ class Files:
         found = self.status(path)
         if found is not None and stat.S_IMODE(found.st_mode or 0) == mode and found.st_size == len(data):
             same_owner = owner is None or (found.st_uid, found.st_gid) == owner
-            if same_owner and self.read(path) == data:
+            if same_owner and self.read(path, largest=len(data)) == data:
                 return False
         self.write(path, data, mode, owner)
         return True
