@@ -105,13 +105,16 @@ def _script(name: str, *arguments: str) -> tuple[str, ...]:
 
 
 def _check(context: DeployContext, exit_code: int, names: Sequence[str], code: str) -> None:
-    """An exit code of 0 is not enough: Odoo skips modules that it cannot install, with no more than a line."""
+    """An exit code of 0 is not enough: Odoo skips modules that it cannot install, with no more than a line. Where the
+    disk was full that is the reason, and no module's fault."""
     errors = _errors(context)
     states = module_states(context.host, context.base_specification) if exit_code == 0 else {}
     missing = [name for name in names if states.get(name, ("", ""))[0] not in INSTALLED]
     fatal = [line for line in errors if odoo_log.is_fatal(line)]
     if exit_code == 0 and not missing and not fatal:
         return
+    if any(odoo_log.NO_SPACE in line for line in errors):
+        raise Problem("servers.disk_full", path="PostgreSQL's data or Odoo's files")
     reason = odoo_log.reason(errors)
     if exit_code == 0 and missing and not reason:
         reason = f"Odoo left out {', '.join(missing)}."

@@ -15,6 +15,8 @@ LINE = re.compile(
 _LEVELS = {"DEBUG": Level.DEBUG, "WARNING": Level.WARNING, "ERROR": Level.ERROR, "CRITICAL": Level.ERROR}
 # An ERROR of these means that a module is not as it should be, whatever the exit code says.
 _FATAL_LOGGERS = ("odoo.modules.loading", "odoo.modules.graph", "odoo.modules.module_graph", "odoo.modules.registry")
+# As PostgreSQL and Python both say it (strerror of ENOSPC).
+NO_SPACE = "No space left on device"
 # In lines: what an exception says may go on for pages.
 LONGEST_REASON = 6
 _LAST_WORDS = re.compile(r"^(?:[\w.]+(?:Error|Exception|Warning|Invalid|NotFound)\b.*|[\w.]+\.\w*Error: .*)$")
