@@ -13,6 +13,7 @@ from unfold.admin import ModelAdmin
 from apps.core.exceptions import Problem
 from apps.servers import keys, services, states
 from apps.servers.models import Server, SSHKey
+from apps.servers.objections import ensure_nothing_at_work
 
 
 class SSHKeyForm(forms.ModelForm):
@@ -73,10 +74,36 @@ class SSHKeyAdmin(ModelAdmin):
     list_select_related = ("organization",)
 
 
+class ServerForm(forms.ModelForm):
+    """Asks beforehand what the service would refuse, so that it stands in the form."""
+
+    class Meta:
+        model = Server
+        fields = "__all__"  # noqa: DJ007  (the admin below names what cannot be changed)
+
+    def clean(self) -> dict[str, Any]:
+        """The key is one of the organization's, the address may be pointed to, and nothing relies on what changes."""
+        data = super().clean()
+        organization = data.get("organization") or self.instance.organization
+        key = data.get("ssh_key")
+        if key is not None and key.organization_id != organization.pk:
+            self.add_error("ssh_key", "Choose a key of the server's organization.")
+        try:
+            if "public_address" in self.changed_data:
+                services.check_public_address(data.get("public_address", ""))
+            if not self.instance._state.adding and set(self.changed_data) - services.AT_ANY_TIME:
+                ensure_nothing_at_work(self.instance)
+        except Problem as problem:
+            self.add_error(None, f"{problem.title} {problem.what_to_do}")
+        return data
+
+
 @admin.register(Server)
 class ServerAdmin(ModelAdmin):
-    """A host key is confirmed on the server's own page, and a status is what was seen: neither is typed here."""
+    """A host key is confirmed on the server's own page, and a status is what was seen: neither is typed here. What is
+    changed goes through the service; whose a server is does not change."""
 
+    form = ServerForm
     list_display = ("name", "organization", "address", "port", "status", "last_seen_at")
     list_filter = ("status",)
     search_fields = ("name", "slug", "address", "organization__name", "host_key_fingerprint")
@@ -95,11 +122,17 @@ class ServerAdmin(ModelAdmin):
     )
     actions = ("look_at_selected", "prepare_selected", "check_soon")
 
+    def get_readonly_fields(self, request: HttpRequest, obj: Server | None = None) -> tuple[str, ...]:
+        return self.readonly_fields if obj is None else (*self.readonly_fields, "organization", "slug")
+
     def save_model(self, request: HttpRequest, obj: Server, form: forms.ModelForm, change: bool) -> None:
-        """Another address has another host key, which must be confirmed."""
-        if change and {"address", "port"} & set(form.changed_data):
-            obj.host_key = obj.host_key_fingerprint = ""
-        super().save_model(request, obj, form, change)
+        """Only what was changed is written: meanwhile a check may have written the rest."""
+        if not change:
+            super().save_model(request, obj, form, change)
+            return
+        changed = {name: form.cleaned_data[name] for name in form.changed_data}
+        server = Server.objects.select_related("organization").get(pk=obj.pk)
+        services.update_server(server=server, actor=request.user, **changed)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Servers are removed by their operation, which asks what is placed on them."""

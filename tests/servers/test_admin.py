@@ -5,10 +5,12 @@ from __future__ import annotations
 import pytest
 from django.urls import reverse
 
+from apps.audit.models import Event
 from apps.operations.models import Operation
 from apps.servers import keys, services
 from apps.servers.models import Server, SSHKey
 from tests.cast import Cast
+from tests.servers.pages import HOST_KEY, settings_of
 
 pytestmark = pytest.mark.django_db
 PASSPHRASE = "planted-passphrase"
@@ -66,6 +68,33 @@ def test_pages_and_actions_of_servers(make_server, cast: Cast, sign_in) -> None:
         assert answer.status_code == 200
     assert Operation.objects.get().kind == "servers.bootstrap"
     assert "is queued here already" in answer.text
+
+
+def test_a_change_goes_through_the_service(make_server, cast: Cast, sign_in, settings) -> None:
+    settings.ALLOWED_PRIVATE_NETWORKS = []
+    server = make_server(host_key=HOST_KEY, host_key_fingerprint="SHA256:x", status="ready")
+    page, sent = reverse("admin:servers_server_change", args=[server.pk]), settings_of(server)
+    browser = sign_in(cast.sam)
+    assert browser.post(page, sent | {"name": "Renamed", "slug": "other"}).status_code == 302
+    Server.objects.filter(pk=server.pk).update(status="error")
+    assert browser.post(page, sent | {"name": "Again", "address": "192.0.2.99"}).status_code == 302
+    server.refresh_from_db()
+    assert (server.name, server.slug, server.address, server.host_key) == ("Again", "web-1", "192.0.2.99", "")
+    assert server.status == "error"
+    assert Event.objects.filter(action="server.changed").count() == 2
+
+    theirs = services.generate_key(organization=cast.umbrella, name="theirs", actor=None)
+    now = settings_of(server)
+    for wrong in ({"ssh_key": str(theirs.pk)}, {"public_address": "127.0.0.1"}, {"port": "0"}, {"network_range": "x"}):
+        assert browser.post(page, now | wrong).status_code == 200
+    Server.objects.filter(pk=server.pk).update(host_key=HOST_KEY)
+    server.refresh_from_db()
+    services.bootstrap(server=server, actor=None)
+    refused = browser.post(page, now | {"port": "23"})
+    assert "is in use" in refused.text
+    server.refresh_from_db()
+    assert (server.port, server.public_address) == (22, "")
+    assert server.ssh_key != theirs
 
 
 def test_servers_are_not_deleted_behind_their_operation(make_server, cast: Cast, sign_in) -> None:
