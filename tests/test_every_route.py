@@ -10,7 +10,15 @@ from django.urls import URLPattern, get_resolver, reverse
 from apps.core import clock
 from apps.environments.models import Environment, EnvironmentVariable, Status
 from apps.orgs.invitations import invite
-from apps.orgs.models import Invitation, Membership, SupportAccess
+from apps.orgs.models import (
+    CustomRole,
+    CustomRoleAssignment,
+    Invitation,
+    Membership,
+    PermissionOverride,
+    QuotaRequest,
+    SupportAccess,
+)
 from apps.orgs.roles import CODES_BY_MEMBERSHIP
 from apps.projects.models import GitCredential, RegistryAccount, Repository
 from tests.browser.scene import Scene, build_scene, make_environment
@@ -26,6 +34,10 @@ TABLE: list[tuple[str, str, str]] = [
     ("portal:organization_create", POST, OWN),
     ("portal:account", GET, OWN),
     ("portal:account", POST, OWN),
+    ("accounts:avatar", GET, OWN),
+    ("personal:data", GET, OWN),
+    ("personal:export", POST, OWN),
+    ("personal:erase", POST, OWN),
     ("accounts:security", GET, OWN),
     ("accounts:second_factor", GET, OWN),
     ("accounts:sessions", GET, OWN),
@@ -48,6 +60,10 @@ TABLE: list[tuple[str, str, str]] = [
     ("portal:invitations_clean_up", POST, "org.members.manage"),
     ("portal:invitation_resend", POST, "org.members.manage"),
     ("portal:invitation_revoke", POST, "org.members.manage"),
+    ("portal:quotas", GET, "org.quotas.view"),
+    ("portal:quota_ask", GET, "org.quotas.view"),
+    ("portal:quota_ask", POST, "org.quotas.view"),
+    ("portal:quota_withdraw", POST, "org.quotas.manage"),
     ("orgs:members", GET, "org.members.list"),
     ("orgs:change_role", POST, "org.members.manage"),
     ("orgs:remove_member", GET, "org.members.manage"),
@@ -56,6 +72,28 @@ TABLE: list[tuple[str, str, str]] = [
     ("orgs:leave", POST, "org.view"),
     ("orgs:join_code", GET, OWN),
     ("orgs:join_code", POST, OWN),
+    ("portal:teams", GET, "org.teams.list"),
+    ("portal:teams", POST, "org.teams.manage"),
+    ("portal:team", GET, "org.teams.list"),
+    ("portal:team", POST, "org.teams.manage"),
+    ("portal:team_delete", POST, "org.teams.manage"),
+    ("portal:team_member_add", POST, "org.teams.manage"),
+    ("portal:team_member_remove", POST, "org.teams.manage"),
+    ("portal:team_project", POST, "org.teams.manage"),
+    ("portal:roles", GET, "org.roles.view"),
+    ("portal:role_create", GET, "org.roles.manage"),
+    ("portal:role_create", POST, "org.roles.manage"),
+    ("portal:role", GET, "org.roles.manage"),
+    ("portal:role", POST, "org.roles.manage"),
+    ("portal:role_delete", POST, "org.roles.manage"),
+    ("portal:person_rights", GET, "org.roles.view"),
+    ("portal:override_set", POST, "org.roles.manage"),
+    ("portal:override_remove", POST, "org.roles.manage"),
+    ("portal:role_give", POST, "org.roles.manage"),
+    ("portal:role_take", POST, "org.roles.manage"),
+    ("portal:project_members", GET, "project.members.manage"),
+    ("portal:project_person", POST, "project.members.manage"),
+    ("portal:project_team", POST, "project.members.manage"),
     ("portal:audit", GET, "org.audit.view"),
     ("portal:audit_export", GET, "org.audit.view"),
     ("portal:support", GET, "org.audit.view"),
@@ -190,6 +228,8 @@ def address_of(name: str, scene: Scene) -> str:
         "organization": organization.slug,
         "server": scene.servers[0].slug,
         "session": 0,
+        "person": scene.cast.alice.pk,
+        "version": "none",
         "project": project.slug,
         "environment": environment.slug,
         "operation_id": scene.deployments["completed"].operation_id,
@@ -203,6 +243,9 @@ def address_of(name: str, scene: Scene) -> str:
         "access": _support_access(organization, scene.cast.sam).pk,
         "membership_id": Membership.objects.get(organization=organization, user=scene.cast.vera).pk,
         "invitation_id": _invitation(organization).pk,
+        "team": scene.cast.crew.pk,
+        **_given(organization, scene.cast.vera),
+        "request_id": QuotaRequest.objects.get_or_create(organization=organization, reason="Walked")[0].pk,
     }
     return reverse(name, kwargs={key: values[key] for key in parameters_of(name)})
 
@@ -224,6 +267,16 @@ def _credential(organization) -> GitCredential:
 def _invitation(organization) -> Invitation:
     found = Invitation.objects.filter(organization=organization).first()
     return found or invite(organization=organization, role="viewer", actor=owner_of(organization))
+
+
+def _given(organization, person) -> dict[str, object]:
+    """A role of the organization's own and an exception, both the person's."""
+    role, _ = CustomRole.objects.get_or_create(organization=organization, name="Walked", codes=["org.view"])
+    assignment, _ = CustomRoleAssignment.objects.get_or_create(role=role, user=person)
+    override, _ = PermissionOverride.objects.get_or_create(
+        organization=organization, user=person, code="org.view", effect="grant"
+    )
+    return {"role": role.pk, "assignment": assignment.pk, "override": override.pk}
 
 
 def _account(organization) -> RegistryAccount:

@@ -7,6 +7,7 @@ import zoneinfo
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin, _user_has_perm
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.urls import reverse
 
 from apps.core import clock
 from apps.core.models import BaseModel
@@ -74,6 +75,11 @@ class User(BaseModel, AbstractBaseUser, PermissionsMixin):
     def is_locked(self) -> bool:
         """True when the time to confirm the e-mail address is over; confirming it ends that."""
         return self.verify_by is not None and self.verify_by <= clock.now()
+
+    @property
+    def avatar_url(self) -> str:
+        """The address of the person's picture, without the host; empty when there is none."""
+        return reverse("accounts:avatar", args=[self.pk, self.avatar_version]) if self.avatar_version else ""
 
     def save(self, *args: object, **kwargs: object) -> None:
         self.email = self.email.lower()

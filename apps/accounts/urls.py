@@ -8,6 +8,7 @@ from apps.accounts import views
 
 app_name = "accounts"
 urlpatterns = [
+    path("avatar/<uuid:person>/<str:version>/", views.avatar, name="avatar"),
     path("verify/", views.verify, name="verify"),
     path("security/", views.security, name="security"),
     path("2fa/", views.second_factor, name="second_factor"),

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import zoneinfo
 from functools import cache
+from typing import Any
 
 from django import forms
 
+from apps.accounts import avatars
 from apps.accounts.models import User
 from apps.core.validators import validate_slug
 
@@ -22,12 +24,28 @@ class AccountForm(forms.ModelForm):
     """What a person says about themselves."""
 
     time_zone = forms.ChoiceField(choices=time_zone_choices, help_text="Times are shown in this zone.")
+    picture = forms.FileField(
+        required=False,
+        help_text="PNG, JPEG, WebP or GIF of 2 MB at most; a square of it is kept.",
+        widget=forms.FileInput(attrs={"accept": "image/png,image/jpeg,image/webp,image/gif"}),
+    )
+    remove_picture = forms.BooleanField(required=False, label="Remove the picture")
 
     class Meta:
         model = User
         fields = ("display_name", "time_zone", "theme")
         labels = {"display_name": "Name"}
         help_texts = {"display_name": "Shown to the people of your organizations."}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not self.instance.avatar_version:
+            del self.fields["remove_picture"]
+
+    def clean_picture(self) -> bytes:
+        """The picture drawn anew; nothing when none was chosen."""
+        upload = self.cleaned_data["picture"]
+        return avatars.redrawn(upload) if upload else b""
 
 
 class OrganizationForm(forms.Form):
