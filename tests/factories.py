@@ -60,17 +60,21 @@ def make_server(
 
 def make_project(organization: Organization, name: str = "Shop", **fields: Any) -> Project:
     """A project on Odoo 19.0, without a repository unless its address is given. The cast's team looks at it."""
-    owner = owner_of(organization)
     project = create_project(
         organization=organization,
         name=name,
-        actor=owner,
+        actor=owner_of(organization),
         odoo_version=fields.pop("odoo_version", "19.0"),
         **fields,
     )
-    for team in Team.objects.filter(organization=organization, name=CREW):
-        set_team_role(team=team, project=project, role=ProjectRole.VIEWER, actor=owner)
+    put_crew_on(project)
     return project
+
+
+def put_crew_on(project: Project) -> None:
+    """The cast's team, where the project's organization has it, looks at the project."""
+    for team in Team.objects.filter(organization=project.organization, name=CREW):
+        set_team_role(team=team, project=project, role=ProjectRole.VIEWER, actor=owner_of(project.organization))
 
 
 def make_environment(project: Project, environment_type: str = "development", **fields: Any) -> Environment:

@@ -8,7 +8,7 @@ from django.db.models import CharField, Q, QuerySet, Value
 from django.db.models.functions import Cast
 from guardian.models import GroupObjectPermission, UserObjectPermission
 
-from apps.orgs.grants import PREFIX, organization_type, project_type
+from apps.orgs.grants import ON_ORGANIZATIONS, ON_PROJECTS, PREFIX
 from apps.orgs.models import CustomRoleAssignment, Membership, PermissionOverride
 from apps.orgs.rights import Grant, Rights, Source
 
@@ -26,7 +26,6 @@ def load(user_id: uuid.UUID, organization_id: uuid.UUID) -> Rights:
 def _roles(user_id: uuid.UUID, organization_id: uuid.UUID) -> QuerySet:
     """Rows (kind, role, object, team): that the person is a member, and django-guardian's rows for them and their
     teams."""
-    organizations, projects = organization_type(), project_type()
 
     def columns(rows: QuerySet, kind: object, role: object, target: object, team: object) -> QuerySet:
         return rows.order_by().values_list(
@@ -35,15 +34,15 @@ def _roles(user_id: uuid.UUID, organization_id: uuid.UUID) -> QuerySet:
 
     members = Membership.objects.filter(user_id=user_id, organization_id=organization_id)
     own = UserObjectPermission.objects.filter(
-        Q(content_type=organizations, object_pk=str(organization_id)) | Q(content_type=projects),
+        Q(object_pk=str(organization_id), **ON_ORGANIZATIONS) | Q(**ON_PROJECTS),
         user_id=user_id,
         permission__codename__startswith=PREFIX,
     )
     teams = GroupObjectPermission.objects.filter(
         group__user=user_id,
         group__team__organization_id=organization_id,
-        content_type=projects,
         permission__codename__startswith=PREFIX,
+        **ON_PROJECTS,
     )
     return columns(members, Value("member"), "role", "organization_id", Value("")).union(
         columns(own, "content_type__model", "permission__codename", "object_pk", Value("")),

@@ -9,7 +9,7 @@ from django.db.models import Q, QuerySet, UUIDField
 from django.db.models.functions import Cast
 from guardian.models import GroupObjectPermission, UserObjectPermission
 
-from apps.orgs.grants import PREFIX, project_type
+from apps.orgs.grants import ON_PROJECTS, PREFIX
 from apps.orgs.models import CustomRoleAssignment, Membership, PermissionOverride, SupportAccess
 from apps.orgs.paths import is_optional, organization_path_of, project_path_of
 from apps.orgs.roles import SEES_ALL_PROJECTS, Role
@@ -68,7 +68,7 @@ def _reached(model: type[models.Model], user: Any) -> Q:
 def _objects(rows: QuerySet) -> QuerySet:
     """The projects of django-guardian's rows. The cast stands on the side of the few, so that the index on the other
     side is used."""
-    roles = rows.filter(content_type=project_type(), permission__codename__startswith=PREFIX)
+    roles = rows.filter(permission__codename__startswith=PREFIX, **ON_PROJECTS)
     return roles.annotate(project=Cast("object_pk", UUIDField())).values("project")
 
 

@@ -7,6 +7,7 @@ from django.urls import include, path
 
 from apps.portal import views
 from apps.portal.organization_urls import organization_pages
+from apps.portal.rights_urls import rights_pages
 
 APPS_WITH_PAGES = ("orgs", "servers", "projects", "environments", "domains", "deployments", "notifications")
 
@@ -18,6 +19,7 @@ portal = [
     path("o/<slug:organization>/activity/", views.activity, name="activity"),
     path("o/<slug:organization>/activity/running/", views.running, name="running"),
     *organization_pages,
+    *rights_pages,
     path("o/<slug:organization>/settings/audit/", views.audit, name="audit"),
     path("o/<slug:organization>/settings/audit/export/", views.audit_export, name="audit_export"),
     path("o/<slug:organization>/settings/support/", views.support_access, name="support"),

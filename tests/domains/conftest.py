@@ -22,6 +22,7 @@ from apps.servers import services as servers
 from apps.servers import states
 from apps.servers.host import Host, open_host
 from apps.servers.models import Server
+from tests.factories import put_crew_on
 
 if TYPE_CHECKING:
     from tests.cast import Cast
@@ -197,6 +198,7 @@ def make_environment(organization: Organization, server: Server | None, host_nam
     project, _ = Project.objects.get_or_create(
         organization=organization, slug="shop", defaults={"name": "Shop", "odoo_version": version}
     )
+    put_crew_on(project)
     identifier = uuid.uuid4()
     values = {
         "name": host_name,
