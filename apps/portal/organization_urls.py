@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from apps.portal.views import invitations
+from apps.portal.views import invitations, quotas
 from apps.portal.views import organization_settings as settings
 
 _SETTINGS = "o/<slug:organization>/settings/"
@@ -18,4 +18,7 @@ organization_pages = [
     path(f"{_SETTINGS}invitations/clean-up/", invitations.clean_up, name="invitations_clean_up"),
     path(f"{_SETTINGS}invitations/<uuid:invitation_id>/resend/", invitations.resend, name="invitation_resend"),
     path(f"{_SETTINGS}invitations/<uuid:invitation_id>/revoke/", invitations.revoke, name="invitation_revoke"),
+    path(f"{_SETTINGS}quotas/", quotas.quotas, name="quotas"),
+    path(f"{_SETTINGS}quotas/ask/", quotas.ask, name="quota_ask"),
+    path(f"{_SETTINGS}quotas/<uuid:request_id>/withdraw/", quotas.withdraw, name="quota_withdraw"),
 ]
