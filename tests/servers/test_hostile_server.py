@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 
 import paramiko
 import pytest
+import urllib3
 from paramiko.common import cMSG_IGNORE
 
 from apps.core.exceptions import Problem
@@ -234,6 +235,23 @@ def test_an_engine_that_answers_without_end() -> None:
             with pytest.raises(Problem) as caught:
                 call()
             assert caught.value.code == "servers.docker_talks"
+
+
+def test_the_length_of_a_chunk_without_end() -> None:
+    """The library would read the line that tells the length, however long it is."""
+
+    def reply(path: str, channel: paramiko.Channel) -> None:
+        channel.sendall(CHUNKED.replace(b"Type: application/json", b"Type: application/x-tar"))
+        channel.sendall(chunk(b"tar") + b"1" * 1_000_000)
+        channel.close()
+
+    with host_of(docker=http(reply)) as host:
+        answer, _ = host.docker.api.get_archive("a", "/etc/passwd")
+        assert next(answer) == b"tar"
+        with pytest.raises((Problem, urllib3.exceptions.HTTPError)):
+            next(answer)
+        with pytest.raises(ConnectionLost):
+            host.docker.api.containers()
 
 
 @pytest.mark.parametrize("line", [b"nonsense\n", b"[" * 100_000 + b"\n", b'"text"\n', b"\xff\n"])

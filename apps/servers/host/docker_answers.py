@@ -28,7 +28,7 @@ def too_large(limit: int) -> Problem:
 
 def pieces(response: requests.Response) -> Iterator[bytes]:
     """The body as it comes, at most CHUNK at a time."""
-    while piece := response.raw.read1(CHUNK):
+    while piece := response.raw.read1(CHUNK, decode_content=True):
         yield piece
 
 
