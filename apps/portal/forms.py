@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import zoneinfo
 from functools import cache
 from typing import Any
 
 from django import forms
 
 from apps.accounts import avatars
-from apps.accounts.models import User
+from apps.accounts.models import User, time_zones
 from apps.core.validators import validate_slug
 
 
 @cache
 def time_zone_choices() -> list[tuple[str, str]]:
     """Zones as `Europe/Brussels`, UTC first; the database's own aliases without a place are left out."""
-    names = sorted(name for name in zoneinfo.available_timezones() if "/" in name and not name.startswith("Etc/"))
+    names = sorted(name for name in time_zones() if "/" in name and not name.startswith("Etc/"))
     return [("UTC", "UTC"), *((name, name.replace("_", " ")) for name in names)]
 
 
