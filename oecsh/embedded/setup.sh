@@ -23,11 +23,13 @@ if ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
 fi
 command -v git >/dev/null || as_root_install git
 
-wanted=$(cat requirements/*.txt | sha256sum | cut -d' ' -f1)
+wanted=$(cat requirements/*.txt client/pyproject.toml | sha256sum | cut -d' ' -f1)
 if [ "$(cat .venv/requirements.sha256 2>/dev/null || true)" != "$wanted" ]; then
     echo "Setting up .venv …"
     "$python" -m venv .venv
-    if ! .venv/bin/python -m pip install --quiet --disable-pip-version-check -r requirements/development.txt >.run/pip.log 2>&1; then
+    if ! .venv/bin/python -m pip install --quiet --disable-pip-version-check -r requirements/development.txt >.run/pip.log 2>&1 ||
+        # The command-line client, as it stands here.
+        ! .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --editable client >>.run/pip.log 2>&1; then
         tail -n 20 .run/pip.log >&2
         exit 1
     fi

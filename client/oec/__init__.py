@@ -1,0 +1,1 @@
+"""The command-line client of OEC.SH's public API."""

@@ -1,0 +1,5 @@
+"""`python -m oec`."""
+
+from oec.cli import main
+
+main()
