@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from allauth.account.models import EmailAddress, EmailConfirmation
 from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
 from allauth.usersessions.models import UserSession
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.db import transaction
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from apps.accounts import sessions
-from apps.accounts.models import User
+from apps.accounts.models import Avatar, User
 from apps.audit import services as audit
+
+RECORDED = ("email", "display_name", "time_zone", "theme", "is_active", "verify_by", "is_staff", "is_superuser")
 
 
 @admin.register(User)
@@ -38,12 +43,43 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):
     add_fieldsets = ((None, {"classes": ("wide",), "fields": ("email", "usable_password", "password1", "password2")}),)
     actions = ("end_sessions", "remove_second_factors")
 
-    @admin.action(description="End all sessions")
+    def has_view_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return request.user.has_perm("portal.users.view")
+
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return request.user.has_perm("portal.users.manage")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("portal.users.manage")
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        """A person is erased by their own wish, which looks at what they own; until then staff lock them out."""
+        return False
+
+    @transaction.atomic
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        """Who is staff, who is locked out, and every other change by staff stands in the trail."""
+        fields = [name for name in form.changed_data if name in RECORDED]
+        stored = User.objects.filter(pk=obj.pk).first() if change else None
+        before = audit.snapshot(stored, fields) if stored else {}
+        super().save_model(request, obj, form, change)
+        action = "account.changed_by_staff" if change else "account.added_by_staff"
+        audit.record(action=action, actor=request.user, target=obj, before=before, after=audit.snapshot(obj, fields))
+
+    def user_change_password(self, request: HttpRequest, *arguments: str, **parts: str) -> HttpResponse:
+        """A password that staff give; Django ends the person's sessions with it."""
+        response = super().user_change_password(request, *arguments, **parts)
+        if request.method == "POST" and response.status_code == 302:
+            user = self.get_object(request, (*arguments, *parts.values())[0])
+            audit.record(action="account.password_given_by_staff", actor=request.user, target=user)
+        return response
+
+    @admin.action(description="End all sessions", permissions=["change"])
     def end_sessions(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         count = sum(sessions.end_all(user, actor=request.user, request=request) for user in queryset)
         self.message_user(request, f"{count} sessions were ended.")
 
-    @admin.action(description="Remove second factors (their owner lost them)")
+    @admin.action(description="Remove second factors (their owner lost them)", permissions=["change"])
     def remove_second_factors(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         for user in queryset:
             count, _ = Authenticator.objects.filter(user=user).delete()
@@ -105,3 +141,10 @@ class UserSessionAdmin(LookedAt):
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[UserSession]) -> None:
         for session in queryset:
             sessions.end(session, actor=request.user, request=request)
+
+
+@admin.register(Avatar)
+class AvatarAdmin(LookedAt):
+    list_display = ("user", "created_at", "updated_at")
+    search_fields = ("user__email",)
+    fields = ("user", "created_at", "updated_at")

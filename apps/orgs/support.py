@@ -16,6 +16,7 @@ from apps.core.exceptions import Conflict, Problem
 from apps.orgs import support_messages  # noqa: F401  (registers the texts)
 from apps.orgs.access import has_permission, require
 from apps.orgs.models import Membership, Organization, SupportAccess
+from apps.orgs.rights_changes import changing
 from apps.orgs.roles import Role
 
 SHORTEST_MINUTES = 15
@@ -142,6 +143,7 @@ def _close(access: SupportAccess, actor: User, action: str) -> None:
 
 
 def _record(access: SupportAccess, action: str, actor: User) -> None:
+    changing([access.staff_id], access.organization_id)
     audit.record(
         action=action,
         actor=actor,

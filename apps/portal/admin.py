@@ -11,11 +11,10 @@ from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminEmailInputWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from apps.accounts.models import User
-from apps.core.exceptions import Problem
+from apps.core.admin_pages import ServiceAdmin
 from apps.orgs import support, view_as
 from apps.orgs.models import Organization, SupportAccess, ViewAs
 from apps.portal.viewing import SESSION_KEY
@@ -70,7 +69,7 @@ class ViewAsForm(forms.ModelForm):
         return self.cleaned_data["email"]
 
 
-class Begun(ModelAdmin):
+class Begun(ServiceAdmin):
     """Rows that a service makes from a form, and that are only looked at afterwards."""
 
     add_fields: tuple[str, ...] = ()
@@ -100,24 +99,6 @@ class Begun(ModelAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
-    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: dict | None = None) -> HttpResponse:
-        """What the service refuses is said on the form's page."""
-        try:
-            return super().add_view(request, form_url, extra_context)
-        except Problem as problem:
-            messages.error(request, f"{problem.title} {problem.what_to_do}")
-        except ValidationError as error:
-            messages.error(request, " ".join(error.messages))
-        return redirect(request.get_full_path())
-
-    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        made = self.begin(request, form)
-        obj.__dict__.update(made.__dict__)
-
-    def begin(self, request: HttpRequest, form: Any) -> Any:
-        """Asks the service."""
-        raise NotImplementedError
-
 
 @admin.register(SupportAccess)
 class SupportAccessAdmin(Begun):
@@ -129,7 +110,7 @@ class SupportAccessAdmin(Begun):
     list_select_related = ("organization", "staff")
     actions = ("end_selected",)
 
-    def begin(self, request: HttpRequest, form: SupportAccessForm) -> SupportAccess:
+    def create(self, request: HttpRequest, obj: SupportAccess, form: SupportAccessForm) -> SupportAccess:
         """A request, or the way in at once."""
         data = form.cleaned_data
         service = support.take_in_emergency if data["kind"] == SupportAccess.Kind.EMERGENCY else support.ask
@@ -153,7 +134,7 @@ class ViewAsAdmin(Begun):
     list_select_related = ("staff", "person")
     actions = ("end_selected",)
 
-    def begin(self, request: HttpRequest, form: ViewAsForm) -> ViewAs:
+    def create(self, request: HttpRequest, obj: ViewAs, form: ViewAsForm) -> ViewAs:
         """Half an hour through the person's eyes, in this browser."""
         return view_as.begin(staff=request.user, person=form.person, reason=form.cleaned_data["reason"])
 

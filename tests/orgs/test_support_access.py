@@ -15,6 +15,7 @@ from apps.core import clock
 from apps.core.exceptions import Conflict, Problem
 from apps.orgs import support, support_mails
 from apps.orgs.models import Organization, SupportAccess
+from apps.orgs.signals import rights_changed
 from tests.cast import make_person
 
 REASON = "The payroll module does not start"
@@ -82,6 +83,23 @@ def test_the_owner_ends_it_at_once(cast, sam, asked, sign_in):
     assert sign_in(cast.alice).post(f"{PAGE}{access.pk}/end/").status_code == 302
     assert not _sees(sam, cast.acme)
     assert _actions(cast.acme) == ["support.asked", "support.granted", "support.ended"]
+
+
+def test_open_pages_are_told(cast, sam, asked, django_capture_on_commit_callbacks):
+    heard: list[tuple[frozenset, object]] = []
+
+    def listen(user_ids, organization_id, **_: object) -> None:
+        heard.append((user_ids, organization_id))
+
+    rights_changed.connect(listen)
+    try:
+        with django_capture_on_commit_callbacks(execute=True):
+            access = support.grant(access=asked, actor=cast.alice)
+        with django_capture_on_commit_callbacks(execute=True):
+            support.end(access=access, actor=cast.alice)
+    finally:
+        rights_changed.disconnect(listen)
+    assert heard == [(frozenset([sam.pk]), cast.acme.pk)] * 2
 
 
 def test_staff_end_it_themselves(cast, sam, asked):
