@@ -22,6 +22,7 @@ ORDER = [
     "environments",
     "domains",
     "deployments",
+    "notifications",
     "portal api",
 ]
 RANK = {name: rank for rank, names in enumerate(ORDER) for name in names.split()}

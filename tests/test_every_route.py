@@ -9,6 +9,7 @@ from django.urls import URLPattern, get_resolver, reverse
 
 from apps.core import clock
 from apps.environments.models import Environment, EnvironmentVariable, Status
+from apps.notifications.models import Delivery, Event, Notice, Webhook
 from apps.orgs.invitations import invite
 from apps.orgs.models import (
     CustomRole,
@@ -23,158 +24,8 @@ from apps.orgs.roles import CODES_BY_MEMBERSHIP
 from apps.projects.models import GitCredential, RegistryAccount, Repository
 from tests.browser.scene import Scene, build_scene, make_environment
 from tests.factories import owner_of
+from tests.routes import POST, TABLE
 
-GET, POST = "get", "post"
-# What anyone who is signed in may do, about themselves alone.
-OWN = ""
-# Route: how it is called, and the permission that a member needs. Forms stand twice: to look, and to send.
-TABLE: list[tuple[str, str, str]] = [
-    ("portal:home", GET, OWN),
-    ("portal:organization_create", GET, OWN),
-    ("portal:organization_create", POST, OWN),
-    ("portal:account", GET, OWN),
-    ("portal:account", POST, OWN),
-    ("accounts:avatar", GET, OWN),
-    ("personal:data", GET, OWN),
-    ("personal:export", POST, OWN),
-    ("personal:erase", POST, OWN),
-    ("accounts:security", GET, OWN),
-    ("accounts:second_factor", GET, OWN),
-    ("accounts:sessions", GET, OWN),
-    ("accounts:end_session", POST, OWN),
-    ("accounts:end_other_sessions", POST, OWN),
-    ("portal:organization", GET, "org.view"),
-    ("portal:search", GET, "org.view"),
-    ("portal:activity", GET, "org.view"),
-    ("portal:running", GET, "org.view"),
-    ("portal:organization_settings", GET, "org.view"),
-    ("portal:organization_settings", POST, "org.update"),
-    ("portal:organization_logo", POST, "org.update"),
-    ("portal:organization_ownership", GET, "org.ownership.transfer"),
-    ("portal:organization_ownership", POST, "org.ownership.transfer"),
-    ("portal:organization_delete", GET, "org.delete"),
-    ("portal:organization_delete", POST, "org.delete"),
-    ("portal:organization_keep", POST, "org.delete"),
-    ("portal:invitations", GET, "org.members.manage"),
-    ("portal:invitations", POST, "org.members.manage"),
-    ("portal:invitations_clean_up", POST, "org.members.manage"),
-    ("portal:invitation_resend", POST, "org.members.manage"),
-    ("portal:invitation_revoke", POST, "org.members.manage"),
-    ("portal:quotas", GET, "org.quotas.view"),
-    ("portal:quota_ask", GET, "org.quotas.view"),
-    ("portal:quota_ask", POST, "org.quotas.view"),
-    ("portal:quota_withdraw", POST, "org.quotas.manage"),
-    ("orgs:members", GET, "org.members.list"),
-    ("orgs:change_role", POST, "org.members.manage"),
-    ("orgs:remove_member", GET, "org.members.manage"),
-    ("orgs:remove_member", POST, "org.members.manage"),
-    ("orgs:leave", GET, "org.view"),
-    ("orgs:leave", POST, "org.view"),
-    ("orgs:join_code", GET, OWN),
-    ("orgs:join_code", POST, OWN),
-    ("portal:teams", GET, "org.teams.list"),
-    ("portal:teams", POST, "org.teams.manage"),
-    ("portal:team", GET, "org.teams.list"),
-    ("portal:team", POST, "org.teams.manage"),
-    ("portal:team_delete", POST, "org.teams.manage"),
-    ("portal:team_member_add", POST, "org.teams.manage"),
-    ("portal:team_member_remove", POST, "org.teams.manage"),
-    ("portal:team_project", POST, "org.teams.manage"),
-    ("portal:roles", GET, "org.roles.view"),
-    ("portal:role_create", GET, "org.roles.manage"),
-    ("portal:role_create", POST, "org.roles.manage"),
-    ("portal:role", GET, "org.roles.manage"),
-    ("portal:role", POST, "org.roles.manage"),
-    ("portal:role_delete", POST, "org.roles.manage"),
-    ("portal:person_rights", GET, "org.roles.view"),
-    ("portal:override_set", POST, "org.roles.manage"),
-    ("portal:override_remove", POST, "org.roles.manage"),
-    ("portal:role_give", POST, "org.roles.manage"),
-    ("portal:role_take", POST, "org.roles.manage"),
-    ("portal:project_members", GET, "project.members.manage"),
-    ("portal:project_person", POST, "project.members.manage"),
-    ("portal:project_team", POST, "project.members.manage"),
-    ("portal:audit", GET, "org.audit.view"),
-    ("portal:audit_export", GET, "org.audit.view"),
-    ("portal:support", GET, "org.audit.view"),
-    ("portal:support_grant", POST, "org.ownership.transfer"),
-    ("portal:support_refuse", POST, "org.ownership.transfer"),
-    ("portal:support_end", POST, "org.members.manage"),
-    ("portal:view_as_end", POST, OWN),
-    ("portal:operation", GET, "project.deployments.view"),
-    ("operations:lines", GET, "project.deployments.view"),
-    ("operations:steps", GET, "project.deployments.view"),
-    ("operations:download", GET, "project.deployments.view"),
-    ("operations:cancel", POST, "project.deployments.cancel"),
-    ("servers:list", GET, "org.servers.list"),
-    ("servers:add", GET, "org.servers.create"),
-    ("servers:add", POST, "org.servers.create"),
-    ("servers:detail", GET, "org.servers.list"),
-    ("servers:settings", GET, "org.servers.update"),
-    ("servers:settings", POST, "org.servers.update"),
-    ("servers:host_key", GET, "org.servers.update"),
-    ("servers:host_key_confirm", POST, "org.servers.update"),
-    ("servers:test", POST, "org.servers.update"),
-    ("servers:prepare", POST, "org.servers.update"),
-    ("servers:sync", POST, "org.servers.update"),
-    ("servers:remove", POST, "org.servers.delete"),
-    ("servers:give_up", POST, "org.servers.delete"),
-    ("environments:capacity", GET, "org.servers.list"),
-    ("projects:list", GET, "org.projects.list"),
-    ("projects:create", GET, "org.projects.create"),
-    ("projects:create", POST, "org.projects.create"),
-    ("projects:branches", POST, "org.projects.create"),
-    ("projects:credentials", GET, "org.git.list"),
-    ("projects:add_token", POST, "org.git.manage"),
-    ("projects:add_key", POST, "org.git.manage"),
-    ("projects:replace_token", POST, "org.git.manage"),
-    ("projects:forget_host_key", POST, "org.git.manage"),
-    ("projects:remove_credential", POST, "org.git.manage"),
-    ("projects:registries", GET, "org.git.list"),
-    ("projects:add_registry", POST, "org.git.manage"),
-    ("projects:check_registry", POST, "org.git.manage"),
-    ("projects:replace_registry_password", POST, "org.git.manage"),
-    ("projects:remove_registry", POST, "org.git.manage"),
-    ("projects:settings", GET, "project.view"),
-    ("projects:settings", POST, "project.update"),
-    ("projects:delete", POST, "project.delete"),
-    ("projects:add_repository", GET, "project.repos.manage"),
-    ("projects:add_repository", POST, "project.repos.manage"),
-    ("projects:repository", GET, "project.repos.manage"),
-    ("projects:repository", POST, "project.repos.manage"),
-    ("projects:check_repository", POST, "project.repos.manage"),
-    ("projects:remove_repository", POST, "project.repos.manage"),
-    ("projects:commits", GET, "project.view"),
-    ("environments:stages", GET, "project.view"),
-    ("environments:create", GET, "project.environments.create"),
-    ("environments:create", POST, "project.environments.create"),
-    ("environments:preview", POST, "project.environments.create"),
-    ("environments:restore", POST, "project.environments.create"),
-    ("environments:purge", POST, "project.environments.delete"),
-    ("environments:overview", GET, "project.environments.view"),
-    ("environments:action", POST, "project.environments.control"),
-    ("environments:logs", GET, "project.environments.logs.view"),
-    ("environments:log_lines", GET, "project.environments.logs.view"),
-    ("environments:log_download", GET, "project.environments.logs.view"),
-    ("environments:variables", GET, "project.environments.vars.view"),
-    ("environments:variables", POST, "project.environments.vars.manage"),
-    ("environments:variable_delete", POST, "project.environments.vars.manage"),
-    ("environments:repositories", GET, "project.environments.view"),
-    ("environments:repositories", POST, "project.environments.update"),
-    ("environments:settings", GET, "project.environments.view"),
-    ("environments:settings", POST, "project.environments.update"),
-    ("environments:resize", POST, "project.environments.update"),
-    ("environments:destroy", POST, "project.environments.delete"),
-    ("domains:domains", GET, "project.environments.view"),
-    ("domains:check", POST, "project.environments.view"),
-    ("domains:order", POST, "project.environments.domains.manage"),
-    ("deployments:list", GET, "project.deployments.view"),
-    ("deployments:detail", GET, "project.deployments.view"),
-    ("deployments:retry", POST, "project.environments.deploy"),
-    ("deployments:access", GET, "project.environments.view"),
-    ("deployments:open", POST, "project.environments.shell"),
-    ("deployments:reveal_password", POST, "project.environments.shell"),
-]
 # Told what it is by its own tests: signing in and out (allauth), the admin, the API (tests/api/test_every_endpoint.py),
 # and what everybody may ask.
 NOT_WALKED = re.compile(
@@ -245,6 +96,7 @@ def address_of(name: str, scene: Scene) -> str:
         "invitation_id": _invitation(organization).pk,
         "team": scene.cast.crew.pk,
         **_given(organization, scene.cast.vera),
+        **_told(organization, scene.cast.alice),
         "request_id": QuotaRequest.objects.get_or_create(organization=organization, reason="Walked")[0].pk,
     }
     return reverse(name, kwargs={key: values[key] for key in parameters_of(name)})
@@ -277,6 +129,18 @@ def _given(organization, person) -> dict[str, object]:
         organization=organization, user=person, code="org.view", effect="grant"
     )
     return {"role": role.pk, "assignment": assignment.pk, "override": override.pk}
+
+
+def _told(organization, person) -> dict[str, object]:
+    """A webhook with a delivery, and a notice of the person's."""
+    hook = {"url": "https://127.0.0.1:9/", "events": ["deploy.failed"]}
+    webhook, _ = Webhook.objects.get_or_create(organization=organization, name="Walked", defaults=hook)
+    happened = {"kind": "deploy.failed", "title": "Walked", "happened_at": clock.now(), "dispatched_at": clock.now()}
+    event, _ = Event.objects.get_or_create(organization=organization, key="walked", defaults=happened)
+    waiting = {"next_attempt_at": clock.now()}
+    delivery, _ = Delivery.objects.get_or_create(webhook=webhook, event=event, defaults=waiting)
+    notice, _ = Notice.objects.get_or_create(user=person, event=event)
+    return {"webhook": webhook.pk, "delivery": delivery.pk, "notice": notice.pk}
 
 
 def _account(organization) -> RegistryAccount:

@@ -15,7 +15,8 @@ from tests.bench.databases import fresh_database
 from tests.bench.demo import progress
 from tests.bench.measurement import Measurement, benchmark, percentile, runs
 from tests.browser.scene import Scene, build_scene
-from tests.test_every_route import GET, LEADS_ON, REACHES_OUT, TABLE, address_of
+from tests.routes import GET, TABLE
+from tests.test_every_route import LEADS_ON, REACHES_OUT, address_of
 
 REQUESTS = 15
 # Leads on to the person's organization; a file that is streamed while it is read.
