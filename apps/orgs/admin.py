@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from unfold.admin import TabularInline
 
 from apps.core.admin_pages import ServiceAdmin
-from apps.orgs import members, profile, quota_admin, services  # noqa: F401  (registers its pages)
+from apps.orgs import members, profile, quota_admin, rights_admin, services  # noqa: F401  (register their pages)
 from apps.orgs.models import Membership, Organization
 
 

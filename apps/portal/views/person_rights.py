@@ -13,10 +13,12 @@ from django.views.decorators.http import require_GET, require_POST
 
 from apps.core.exceptions import Problem
 from apps.orgs import custom_roles, overrides
+from apps.orgs.access import has_permission
 from apps.orgs.decorators import require_permission
 from apps.orgs.explanation import explain
 from apps.orgs.models import CustomRoleAssignment, Membership, PermissionOverride
 from apps.orgs.querysets import get_visible_or_404
+from apps.orgs.roles import Role
 from apps.portal.rights_forms import GiveRoleForm, OverrideForm
 from apps.projects.models import Project
 from apps.projects.views.shared import show_problem
@@ -135,6 +137,12 @@ def _page(
     chosen = next((one for one in projects if one.slug == request.GET.get("project")), None)
     exceptions = list(PermissionOverride.objects.filter(organization=organization, user=member.user))
     given = CustomRoleAssignment.objects.filter(role__organization=organization, user=member.user)
+    has_errors = any(form is not None and form.errors for form in (override_form, role_form))
+    may_change = (
+        has_permission(request.user, "org.roles.manage", organization)
+        and member.user_id != request.user.pk
+        and member.role != Role.OWNER
+    )
     forms = {"user": request.user, "organization": organization}
     context = {
         "organization": organization,
@@ -146,9 +154,9 @@ def _page(
         "given": [(one, _place(names, one.on_project)) for one in given.select_related("role")],
         "override_form": override_form or OverrideForm(**forms),
         "role_form": role_form or GiveRoleForm(**forms),
-        "is_oneself": member.user_id == request.user.pk,
+        # What was refused is said where it was entered, also to whom no form is offered.
+        "may_change": has_errors or may_change,
     }
-    has_errors = any(form is not None and form.errors for form in (override_form, role_form))
     return render(request, "orgs/person_rights.html", context, status=422 if has_errors else 200)
 
 
