@@ -34,7 +34,8 @@ def personal_sql(context: DeployContext, *, base_url: str) -> str:
 
 def is_changed(host: Host, environment: Environment, specification: EnvironmentSpecification) -> bool:
     """True when the administrator's password is no longer the one that the platform has set."""
-    query = sql.SQL("SELECT password FROM res_users WHERE login = {};").format(sql.Literal(environment.admin_login))
+    login = sql.Literal(environment.admin_login)
+    query = sql.SQL("SELECT password FROM public.res_users WHERE login = {};").format(login)
     found = run_sql(host, specification, query.as_string(None), database=specification.database_name)
     # Without the user the first password opens nothing any more.
     return found != [environment.admin_password_hash]

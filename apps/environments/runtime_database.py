@@ -1,7 +1,14 @@
-"""PostgreSQL of an environment: SQL goes through the input of `psql` inside the container, one call per need."""
+"""PostgreSQL of an environment: SQL goes through the input of `psql` inside the container, one call per need.
+
+Whoever owns a database decides what a name in it means: a view or a function in the place of a table would do its work
+with our rights. So what happens inside the environment's database is done as its owner, Odoo's own role, signed in
+with its password (a superuser's `SET ROLE` could be taken back by such a function); the superuser works in the database
+`postgres` alone, where names mean PostgreSQL's own things.
+"""
 
 from __future__ import annotations
 
+import json
 import time
 import uuid
 
@@ -20,11 +27,16 @@ _NOT_READY = 75
 _TRIES = 3
 _BESIDE = ("already exists", "concurrently updated", "being accessed by other users", "duplicate key value")
 # While the official image fills a new data folder its server listens on the socket alone: TCP means really ready.
+# The first line of the input is the role's password, here and for psql's own connect.
 _SCRIPT = """tries=$1; shift
+IFS= read -r PGPASSWORD; export PGPASSWORD
 until pg_isready -q -h 127.0.0.1; do
   tries=$((tries - 1)); [ "$tries" -gt 0 ] || exit 75; sleep 0.05
 done
-exec psql -X -q -A -t -v ON_ERROR_STOP=1 -U postgres "$@" -f -"""
+exec psql -X -q -A -t -v ON_ERROR_STOP=1 "$@" -f -"""
+# A statement that fails is otherwise written to the server's log as it came, with the passwords in it.
+_AS_SUPERUSER = "SET log_min_error_statement = panic;\nSET search_path = pg_catalog;\n"
+_AS_OWNER = "SET search_path = public;\n"
 
 
 def run_sql(
@@ -36,13 +48,17 @@ def run_sql(
     timeout: float = 300,
     ready_seconds: float = READY_SECONDS,
 ) -> list[str]:
-    """Runs SQL as the superuser once the server is ready, and returns what it prints, line by line, columns separated
-    by `|`. Raises Problem `environments.database_does_not_start` or `environments.database_refused`."""
+    """Runs SQL once the server is ready: in the database `postgres` as the superuser, in any other one as Odoo's role.
+    Returns what it prints, line by line, columns separated by `|`.
+
+    Raises Problem `environments.database_does_not_start` or `environments.database_refused`.
+    """
     name = specification.container_name("db")
     docker = ["docker", "--host", f"unix://{host.docker_socket}", "exec", "-i", name]
-    arguments = [*docker, "sh", "-c", _SCRIPT, "sh", round(ready_seconds / 0.05), "-d", database]
-    # A statement that fails is otherwise written to the server's log as it came, with the passwords in it.
-    prepared = f"SET log_min_error_statement = panic;\n{text}\n"
+    is_ours = database == "postgres"
+    who = ["-U", "postgres"] if is_ours else ["-U", ROLE_NAME, "-h", specification.address("db")]
+    arguments = [*docker, "sh", "-c", _SCRIPT, "sh", round(ready_seconds / 0.05), *who, "-d", database]
+    prepared = f"{specification.database_password}\n{_AS_SUPERUSER if is_ours else _AS_OWNER}{text}\n"
     for _ in range(_TRIES):
         result = host.run(arguments, input=prepared, timeout=timeout, check=False)
         if result.exit_code == 0:
@@ -82,7 +98,7 @@ def adopt_statements(specification: EnvironmentSpecification, *, database: str, 
 def personal_statements(*, base_url: str, login: str, password_hash: str, language: str) -> str:
     """What makes a database this environment's own: uuid, secret, date, address, the administrator's password, and the
     language of those who are in it already, as Odoo's own database manager sets it. To be run inside the environment's
-    database while no Odoo runs on it."""
+    database, as its owner, while no Odoo runs on it."""
     values = {
         "database.uuid": str(uuid.uuid1()),
         "database.secret": str(uuid.uuid4()),
@@ -112,15 +128,21 @@ def personal_statements(*, base_url: str, login: str, password_hash: str, langua
 
 
 def module_states(host: Host, specification: EnvironmentSpecification) -> dict[str, tuple[str, str]]:
-    """State and version of every module that the database knows; empty where Odoo was never installed."""
+    """State and version of every module that the database knows, whatever their names hold; empty where Odoo was never
+    installed. Raises Problem `environments.database_refused` where the table is something else."""
     lines = run_sql(
         host,
         specification,
-        "SELECT to_regclass('ir_module_module') IS NOT NULL AS known \\gset\n\\if :known\n"
-        "SELECT name, state, coalesce(latest_version, '') FROM ir_module_module;\n\\endif",
+        "SELECT to_regclass('public.ir_module_module') IS NOT NULL AS known \\gset\n\\if :known\n"
+        "SELECT coalesce(jsonb_agg(jsonb_build_array(name, coalesce(state, ''), coalesce(latest_version, ''))), '[]') "
+        "FROM public.ir_module_module;\n\\endif",
         database=specification.database_name,
     )
-    return {name: (state, version) for name, state, version in (line.split("|", 2) for line in lines)}
+    try:
+        rows = json.loads("".join(lines) or "[]")
+        return {str(name): (str(state), str(version)) for name, state, version in rows}
+    except (ValueError, TypeError, RecursionError) as error:
+        raise Problem("environments.database_refused", words="the list of modules cannot be read") from error
 
 
 def size_megabytes(host: Host, specification: EnvironmentSpecification) -> int:
@@ -205,9 +227,16 @@ def _role(specification: EnvironmentSpecification) -> sql.Composed:
 
 
 def _extensions(specification: EnvironmentSpecification) -> sql.Composed:
+    """From here on as the owner, who may make these two: PostgreSQL calls them trusted."""
     return sql.SQL(
-        "\\connect {}\nCREATE EXTENSION IF NOT EXISTS pg_trgm;\nCREATE EXTENSION IF NOT EXISTS unaccent;\n"
-    ).format(sql.Identifier(specification.database_name))
+        "\\connect {database} {role} {address}\n{prepare}"
+        "CREATE EXTENSION IF NOT EXISTS pg_trgm;\nCREATE EXTENSION IF NOT EXISTS unaccent;\n"
+    ).format(
+        database=sql.Identifier(specification.database_name),
+        role=sql.Identifier(ROLE_NAME),
+        address=sql.SQL(specification.address("db")),
+        prepare=sql.SQL(_AS_OWNER),
+    )
 
 
 def _text(*parts: sql.Composable) -> str:
