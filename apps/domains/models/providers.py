@@ -75,6 +75,7 @@ class DnsRecord(BaseModel):
     """One record written by us at a provider. The row is stored before the record is written, and goes after it."""
 
     organization_path = "provider__organization"
+    project_path = "environment__project"
 
     provider = models.ForeignKey(DnsProvider, on_delete=models.PROTECT, related_name="records")
     environment = models.ForeignKey(
