@@ -12,6 +12,8 @@ LARGEST_MESSAGE = 256 * 1024
 LARGEST_FILE = 4 * 1024 * 1024
 MOST_NAMES = 50_000
 _READ_AHEAD_FROM = 64 * 1024
+# What the library asks for at most in one question.
+_PIECE = 32 * 1024
 
 
 class BoundedSFTPClient(paramiko.SFTPClient):
@@ -31,8 +33,11 @@ class BoundedSFTPClient(paramiko.SFTPClient):
                 return None
             if size > _READ_AHEAD_FROM:
                 file.prefetch(size)
-            content = file.read(largest + 1)
-        return None if len(content) > largest else content
+            # In pieces: asked for all at once, the library copies what it has with each answer.
+            content = bytearray()
+            while len(content) <= largest and (piece := file.read(_PIECE)):
+                content += piece
+        return None if len(content) > largest else bytes(content)
 
     def list_bounded(self, path: str, most: int) -> list[str] | None:
         """The names in a folder; None where there are more than `most`, and then this client is of no more use."""
