@@ -18,10 +18,13 @@ from apps.api.resources import (
     members,
     organizations,
     projects,
+    quotas,
     repositories,
     servers,
     tasks,
+    teams,
     variables,
+    webhooks,
 )
 
 app_name = "api"
@@ -29,8 +32,11 @@ RESOURCES = (
     me,
     organizations,
     members,
+    teams,
+    quotas,
     audit,
     api_keys,
+    webhooks,
     servers,
     credentials,
     projects,

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
+from django.db import connections
 from django.test import AsyncClient
 
 from apps.api import keys
@@ -27,6 +28,13 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def _quick(settings):
     settings.API_STREAM_POLL_SECONDS = 0.05
     settings.API_STREAM_HEARTBEAT_SECONDS = 0.3
+
+
+@pytest.fixture(autouse=True)
+async def closed_connections(transactional_db):
+    """The thread in which asynchronous code asks the database keeps no connection from one test to the next."""
+    yield
+    await sync_to_async(connections.close_all)()
 
 
 class Listener:

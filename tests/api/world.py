@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from apps.api.models import ApiKey
+from apps.core import clock
 from apps.environments.models import EnvironmentVariable
+from apps.notifications.models import Delivery, Event, Webhook
 from apps.operations.models import LogLine, Operation
 from apps.orgs.models import Membership, Organization
+from apps.orgs.quota_requests import ask
+from apps.orgs.teams import create_team
 from apps.projects import services as projects
 from apps.projects.models import GitCredential, RegistryAccount, Repository
 from tests.api.conftest import make_program
@@ -42,6 +47,15 @@ def make_world(cast: Cast, organization: Organization, owner: Any) -> World:
     account = RegistryAccount.objects.create(
         organization=organization, name="Hub", kind="other", host="hub.test", username="u", password="p"
     )
+    team = create_team(organization=organization, name="World", actor=owner)
+    asked = ask(organization=organization, actor=owner, reason="More", cpu=Decimal(8))
+    webhook = Webhook.objects.create(
+        organization=organization, name="Chat", url="https://hooks.test/x", secret="whsec_x", events=["deploy.started"]
+    )
+    event = Event.objects.create(
+        organization_id=organization.pk, kind="webhook.test", key=str(webhook.pk), happened_at=clock.now()
+    )
+    delivery = Delivery.objects.create(webhook=webhook, event=event)
     key: ApiKey = make_program(organization, owner).key
     member = Membership.objects.filter(organization=organization).exclude(user=owner).order_by("role").last()
     found = {
@@ -56,6 +70,10 @@ def make_world(cast: Cast, organization: Organization, owner: Any) -> World:
         "credential_id": credential.pk,
         "account_id": account.pk,
         "ssh_key_id": server.ssh_key_id,
+        "team_id": team.pk,
+        "request_id": asked.pk,
+        "webhook_id": webhook.pk,
+        "delivery_id": delivery.pk,
         "api_key_id": key.pk,
         "key": variable.key,
     }
