@@ -17,7 +17,15 @@ from apps.core import clock
 
 LONGEST_AGENT = 200
 # The first that fits names it: every browser claims to be several others.
-BROWSERS = (("Edg", "Edge"), ("OPR", "Opera"), ("Firefox", "Firefox"), ("Chrome", "Chrome"), ("Safari", "Safari"))
+BROWSERS = (
+    ("Edg", "Edge"),
+    ("OPR", "Opera"),
+    ("Firefox", "Firefox"),
+    ("FxiOS", "Firefox"),
+    ("CriOS", "Chrome"),
+    ("Chrome", "Chrome"),
+    ("Safari", "Safari"),
+)
 SYSTEMS = (
     ("iPhone", "iPhone"),
     ("iPad", "iPad"),
@@ -39,7 +47,7 @@ class SessionRow:
 
 def device_of(user_agent: str) -> str:
     """A browser's description of itself in two words: `Firefox on Windows`."""
-    browser = next((name for sign, name in BROWSERS if re.search(rf"\b{sign}\w*/", user_agent)), "")
+    browser = next((name for sign, name in BROWSERS if re.search(rf"{sign}\w*/", user_agent)), "")
     system = next((name for sign, name in SYSTEMS if sign in user_agent), "")
     return " on ".join(word for word in (browser, system) if word) or "Unknown browser"
 

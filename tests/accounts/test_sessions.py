@@ -34,6 +34,7 @@ def is_in(client: Client) -> bool:
         (FIREFOX, "Firefox on Linux"),
         (PHONE, "Safari on iPhone"),
         (EDGE, "Edge on Windows"),
+        (PHONE.replace("Version", "CriOS"), "Chrome on iPhone"),
         ("", "Unknown browser"),
         ("<script>alert(1)</script>", "Unknown browser"),
     ],

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from apps.accounts.models import User
 from tests.browser.scene import Scene
+from tests.browser.scene_people import link_of
 
 NORTHWIND = "/o/acme/p/northwind-erp/"
 
@@ -55,13 +56,30 @@ PAGES = (
     PageCase("account-connections", lambda scene: "/account/3rdparty/"),
     PageCase("account-closed", lambda scene: "/account/inactive/", nobody),
     PageCase("account-not-signed-in", lambda scene: "/account/3rdparty/login/cancelled/", nobody),
-    PageCase("account-company-failed", lambda scene: "/account/3rdparty/login/error/", nobody),
+    PageCase("account-company-failed", lambda scene: "/account/3rdparty/login/error/", nobody, 401),
     PageCase("account-password", lambda scene: "/account/password/change/"),
     PageCase("organization-create", lambda scene: "/o/new/", newcomer),
     PageCase("home", lambda scene: "/o/acme/"),
     PageCase("home-empty", lambda scene: "/o/umbrella/", charlie),
     PageCase("settings", lambda scene: "/o/acme/settings/"),
+    PageCase("settings-viewer", lambda scene: "/o/acme/settings/", lambda scene: scene.cast.vera),
+    PageCase("settings-white-label", lambda scene: "/o/umbrella/settings/", charlie),
+    PageCase("members", lambda scene: "/o/acme/settings/members/"),
+    PageCase("members-viewer", lambda scene: "/o/acme/settings/members/", lambda scene: scene.cast.vera),
+    PageCase("member-leave", lambda scene: "/o/acme/settings/members/leave/", lambda scene: scene.cast.bob),
+    PageCase("invitations", lambda scene: "/o/acme/settings/invitations/"),
+    PageCase("ownership", lambda scene: "/o/acme/settings/ownership/"),
+    PageCase("organization-delete", lambda scene: "/o/acme/settings/delete/"),
+    PageCase("quotas", lambda scene: "/o/acme/settings/quotas/"),
+    PageCase("quotas-empty", lambda scene: "/o/umbrella/settings/quotas/", charlie),
+    PageCase("quota-ask", lambda scene: "/o/acme/settings/quotas/ask/"),
+    PageCase("join-code", lambda scene: "/join/", newcomer),
+    PageCase("join", lambda scene: link_of(scene.organization), newcomer),
+    PageCase("join-nobody", lambda scene: link_of(scene.organization), nobody),
+    PageCase("join-unknown", lambda scene: "/join/none/", newcomer, status=404),
     PageCase("audit", lambda scene: "/o/acme/settings/audit/"),
+    PageCase("api-keys", lambda scene: "/o/acme/settings/keys/"),
+    PageCase("api-docs", lambda scene: "/api/public/v1/docs/", nobody),
     PageCase("support-access", lambda scene: "/o/acme/settings/support/"),
     PageCase("search", lambda scene: "/o/acme/search/?q=contoso"),
     PageCase("activity", lambda scene: "/o/acme/activity/"),

@@ -24,5 +24,5 @@ def test_page_is_sound(case: PageCase, scene: Scene, look: Callable[..., Watched
             watched.change_theme(theme)
             watched.shoot(f"{case.name}-{width}-{theme}")
             watched.assert_accessible()
-        # Chromium itself reports the answer 404 of a page that is meant to be missing.
-        watched.assert_no_complaints(but="status of 404" if case.status == 404 else "")
+        # Chromium itself reports the answer of a page that is meant to be an error's.
+        watched.assert_no_complaints(but=f"status of {case.status}" if case.status >= 400 else "")
