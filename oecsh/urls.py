@@ -16,5 +16,6 @@ urlpatterns = [
     path("account/data/", include("apps.portal.personal.urls")),
     path("account/", include("allauth.urls")),
     path("api/public/v1/", include("apps.api.urls")),
+    path("", include("apps.api.page_urls")),
     path("", include("apps.portal.urls")),
 ]

@@ -7,6 +7,7 @@ import re
 import pytest
 from django.urls import URLPattern, get_resolver, reverse
 
+from apps.api.models import ApiKey
 from apps.core import clock
 from apps.environments.models import Environment, EnvironmentVariable, Status
 from apps.notifications.models import Delivery, Event, Notice, Webhook
@@ -91,6 +92,7 @@ def address_of(name: str, scene: Scene) -> str:
         "credential": _credential(organization).pk,
         "account": _account(organization).pk,
         "variable": _variable(environment).pk,
+        "key": _key(organization).pk,
         "access": _support_access(organization, scene.cast.sam).pk,
         "membership_id": Membership.objects.get(organization=organization, user=scene.cast.vera).pk,
         "invitation_id": _invitation(organization).pk,
@@ -156,6 +158,11 @@ def _support_access(organization, staff) -> SupportAccess:
 def _variable(environment) -> EnvironmentVariable:
     defaults = {"kind": "string", "value": "x"}
     return EnvironmentVariable.objects.get_or_create(environment=environment, key="WALKED", defaults=defaults)[0]
+
+
+def _key(organization) -> ApiKey:
+    defaults = {"created_by": owner_of(organization), "digest": "walked", "last_four": "xxxx"}
+    return ApiKey.objects.get_or_create(organization=organization, name="Walked", defaults=defaults)[0]
 
 
 def test_every_route_has_its_row():
