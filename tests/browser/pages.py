@@ -10,6 +10,7 @@ from tests.browser.scene import Scene
 from tests.browser.scene_people import link_of
 
 NORTHWIND = "/o/acme/p/northwind-erp/"
+WEBHOOKS = "/o/acme/settings/webhooks/"
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,6 @@ PAGES = (
     PageCase("join-unknown", lambda scene: "/join/none/", newcomer, status=404),
     PageCase("audit", lambda scene: "/o/acme/settings/audit/"),
     PageCase("api-keys", lambda scene: "/o/acme/settings/keys/"),
-    PageCase("api-docs", lambda scene: "/api/public/v1/docs/", nobody),
     PageCase("support-access", lambda scene: "/o/acme/settings/support/"),
     PageCase("search", lambda scene: "/o/acme/search/?q=contoso"),
     PageCase("activity", lambda scene: "/o/acme/activity/"),
@@ -93,6 +93,15 @@ PAGES = (
     PageCase("project-stages", lambda scene: NORTHWIND),
     PageCase("project-settings", lambda scene: f"{NORTHWIND}settings/"),
     PageCase("git-credentials", lambda scene: "/o/acme/settings/git/"),
+    PageCase("webhooks", lambda scene: WEBHOOKS),
+    PageCase("webhooks-empty", lambda scene: "/o/umbrella/settings/webhooks/", charlie),
+    PageCase("webhook-add", lambda scene: f"{WEBHOOKS}new/"),
+    PageCase("webhook", lambda scene: f"{WEBHOOKS}{scene.webhook.pk}/"),
+    PageCase("webhook-edit", lambda scene: f"{WEBHOOKS}{scene.webhook.pk}/edit/"),
+    PageCase("webhook-delivery", lambda scene: f"{WEBHOOKS}{scene.webhook.pk}/deliveries/{scene.delivery.pk}/"),
+    PageCase("notification-preferences", lambda scene: "/account/notifications/"),
+    PageCase("inbox", lambda scene: "/inbox/"),
+    PageCase("inbox-empty", lambda scene: "/inbox/", charlie),
     PageCase("registry-accounts", lambda scene: "/o/acme/settings/registries/"),
     PageCase("environment-create", lambda scene: f"{NORTHWIND}new/"),
     PageCase("environment-running", lambda scene: f"{NORTHWIND}production/"),

@@ -10,13 +10,17 @@ from apps.accounts.models import User
 from apps.core import clock
 from apps.deployments.models import Deployment
 from apps.environments.models import Environment, EnvironmentType, Status
+from apps.notifications.models import Delivery, Webhook
 from apps.operations.models import Operation
 from apps.orgs.models import Organization
 from apps.orgs.project_roles import set_team_role
 from apps.projects.models import Project, Repository
 from apps.servers.facts import Facts
 from apps.servers.models import Server, SSHKey
+from tests.browser.scene_notifications import add_notifications
 from tests.browser.scene_operations import DEPLOY, PREPARE, SECONDS, STEPS, add_deployment, add_lines, add_operation
+from tests.browser.scene_people import add_people_rows
+from tests.browser.scene_staff import add_staff_rows
 from tests.cast import Cast, make_cast, make_person
 
 __all__ = ["DEPLOY", "FACTS", "SECONDS", "STEPS", "Scene", "add_lines", "add_many", "build_scene", "make_environment"]
@@ -51,6 +55,8 @@ class Scene:
     environments: dict[str, Environment] = field(default_factory=dict)
     deployments: dict[str, Deployment] = field(default_factory=dict)
     operations: dict[str, Operation] = field(default_factory=dict)
+    webhook: Webhook | None = None
+    delivery: Delivery | None = None
 
 
 def build_scene() -> Scene:
@@ -62,6 +68,9 @@ def build_scene() -> Scene:
     _add_environments(scene)
     _add_deployments(scene)
     _add_operations(scene)
+    scene.webhook, scene.delivery = add_notifications(scene.organization, scene.projects[0], cast.alice)
+    add_people_rows(cast)
+    add_staff_rows(cast)
     return scene
 
 
