@@ -130,7 +130,8 @@ def _checked(found: Any) -> ApiKey:
         raise KeyRefused("invalid_key", "There is no such key.")
     if key.status != "active":
         raise KeyRefused(f"key_{key.status}", f"This key is {key.status}.")
-    if not key.is_member or not key.created_by.is_active:
+    person = key.created_by
+    if not key.is_member or not person.is_active or person.is_locked:
         raise KeyRefused("key_disabled", "The person who made this key is no longer a member of the organization.")
     _note_use(key)
     narrow(

@@ -106,6 +106,14 @@ def test_a_key_of_somebody_locked_out(cast, alice):
     assert alice.get("/me").json()["error"] == "key_disabled"
 
 
+def test_a_key_of_somebody_who_did_not_confirm_the_address_in_time(cast, alice):
+    cast.alice.verify_by = clock.now() + timedelta(hours=4)
+    cast.alice.save()
+    assert alice.get("/me").status_code == 200
+    with clock.freeze(clock.now() + timedelta(hours=4, minutes=1)):
+        assert alice.get("/me").json()["error"] == "key_disabled"
+
+
 def test_the_last_use_is_noted_once_a_minute(cast, alice, django_assert_num_queries):
     now = clock.now()
     with clock.freeze(now):
