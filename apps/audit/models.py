@@ -4,10 +4,29 @@ from __future__ import annotations
 
 import uuid
 
-from django.db import models
+from django.db import connection, models
 
 # What may be taken out of an event when a person asks to be forgotten.
 ERASABLE = ("actor_name", "target_name", "viewer_name", "ip_address", "before", "after")
+
+
+_ACTIONS = """
+WITH RECURSIVE found AS (
+    (SELECT action FROM audit_event WHERE organization_id = %(organization)s ORDER BY action LIMIT 1)
+    UNION ALL
+    SELECT (
+        SELECT action FROM audit_event
+        WHERE organization_id = %(organization)s AND action > found.action ORDER BY action LIMIT 1
+    ) FROM found WHERE found.action IS NOT NULL
+) SELECT action FROM found WHERE action IS NOT NULL"""
+
+
+def actions_of(organization_id: uuid.UUID) -> list[str]:
+    """The actions that occur in an organization's trail, in their order. Goes from one to the next through the index
+    (PostgreSQL's DISTINCT would read all events)."""
+    with connection.cursor() as cursor:
+        cursor.execute(_ACTIONS, {"organization": organization_id})
+        return [action for (action,) in cursor.fetchall()]
 
 
 class AppendOnlyError(Exception):

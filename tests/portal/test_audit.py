@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import uuid
 from datetime import UTC, datetime
 
 import pytest
@@ -13,8 +14,9 @@ from django.test import AsyncClient
 
 from apps.audit import services
 from apps.audit.export import CHUNK, plain_cell
-from apps.audit.models import Event
+from apps.audit.models import Event, actions_of
 from apps.core import clock
+from apps.portal.views.audit import MOST_SHOWN
 
 ADDRESS = "/o/acme/settings/audit/"
 EXPORT = f"{ADDRESS}export/"
@@ -187,6 +189,21 @@ def test_queries_do_not_grow(cast, sign_in, django_assert_max_num_queries, amoun
     client.get(ADDRESS)
     with django_assert_max_num_queries(14):
         assert client.get(ADDRESS).status_code == 200
+
+
+def test_the_page_counts_no_further_than_it_shows(cast, sign_in):
+    now = clock.now()
+    Event.objects.bulk_create(
+        Event(created_at=now, action="test.many", organization_id=cast.acme.pk) for _ in range(MOST_SHOWN + 50)
+    )
+    answer = sign_in(cast.alice).get(ADDRESS, {"page": "9999", "action": "test.many"})
+    assert answer.context["page"].number == MOST_SHOWN // 50
+    assert b"the newest 10000" in answer.content
+
+
+def test_the_actions_that_occur(trail):
+    assert actions_of(trail.umbrella.pk) == ["organization.created", "server.removed"]
+    assert actions_of(uuid.uuid4()) == []
 
 
 def test_platform_wide_in_the_admin(trail, sign_in):
