@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
-from decimal import Decimal
 from typing import Any
 
 from django.core.paginator import Page, Paginator
 from django.db.models import Count, Sum
 
 from apps.core import clock
+from apps.core.templatetags.core import megabytes
 from apps.environments.models import Environment
 from apps.environments.quotas import allocated
 from apps.orgs.models import Organization, Quota, UsageSample
@@ -26,6 +26,11 @@ ENVIRONMENTS_PER_PROJECT = 50
 ROWS_WITHOUT_SCRIPT = 32
 
 
+def title_of(resource: Resource) -> str:
+    """`CPU`, `Memory`, …"""
+    return resource.name[0].upper() + resource.name[1:]
+
+
 @dataclass(frozen=True)
 class Line:
     """One resource: what is allocated of how much (None: unlimited)."""
@@ -36,15 +41,18 @@ class Line:
 
     @property
     def title(self) -> str:
-        return self.resource.name if self.resource.name.isupper() else self.resource.name.capitalize()
+        return title_of(self.resource)
 
     @property
     def text(self) -> str:
-        """`3 of 8 cores`, or what is allocated where there is no limit."""
-        used = amount_text(self.used, self.resource)
+        """`3 cores of 8 cores`, or what is allocated where there is no limit."""
         if self.limit is None:
-            return f"{used}, unlimited"
-        return f"{Decimal(self.used).normalize():f} of {amount_text(self.limit, self.resource)}"
+            return f"{self.amount(self.used)}, unlimited"
+        return f"{self.amount(self.used)} of {self.amount(self.limit)}"
+
+    def amount(self, amount: Any) -> str:
+        """An amount of this resource with its unit."""
+        return megabytes(amount) if self.resource.unit == "MB" else amount_text(amount, self.resource)
 
     @property
     def is_exceeded(self) -> bool:
@@ -76,8 +84,8 @@ def lines(organization: Organization) -> list[Line]:
 
 def environment_limits(quota: Quota) -> list[str]:
     """What one environment may have at most: `CPU 4 cores`, …"""
-    limits = ((resource, getattr(quota, f"environment_{resource.field}")) for resource in OF_ONE_ENVIRONMENT)
-    return [f"{resource.name} {amount_text(limit, resource)}" for resource, limit in limits if limit is not None]
+    limits = [Line(resource, 0, getattr(quota, f"environment_{resource.field}")) for resource in OF_ONE_ENVIRONMENT]
+    return [f"{line.resource.name} {line.amount(line.limit)}" for line in limits if line.limit is not None]
 
 
 def projects_page(organization: Organization, user: Any, number: str | None) -> Page:
@@ -122,7 +130,7 @@ def plot(rows: Iterable[UsageSample], quota: Quota | None) -> dict[str, Any]:
         unit = "GB" if divisor > 1 else resource.unit
         charts.append(
             {
-                "title": f"{resource.name} ({unit})",
+                "title": f"{title_of(resource)} ({unit})",
                 "values": [round(float(getattr(row, resource.field)) / divisor, 2) for row in rows],
                 "limit": round(float(limit) / divisor, 2) if limit is not None else None,
             }

@@ -22,12 +22,16 @@ function optionsFor(chart, width) {
 
 function draw(box) {
   const data = JSON.parse(document.getElementById(box.dataset.usage).textContent);
-  box.replaceChildren();
-  for (const chart of data.charts) {
+  // All of them before the first is drawn: their widths depend on how many there are.
+  const figures = data.charts.map((chart) => {
     const figure = document.createElement("figure");
     figure.setAttribute("role", "img");
     figure.setAttribute("aria-label", `${chart.title}: ${chart.values.at(-1)} at the end of the period`);
-    box.append(figure);
+    return figure;
+  });
+  box.replaceChildren(...figures);
+  for (const [index, chart] of data.charts.entries()) {
+    const figure = figures[index];
     const values = [data.times, chart.values];
     if (chart.limit !== null) {
       values.push(data.times.map(() => chart.limit));

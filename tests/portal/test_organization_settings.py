@@ -163,13 +163,16 @@ def test_every_colour_can_be_read_on_light_and_on_dark(colour):
         return tuple(bytes.fromhex(text[1:]))
 
     for accent, ground in zip(brand.accents(colour), (brand.LIGHT_GROUND, brand.DARK_GROUND), strict=True):
-        assert brand.contrast(parsed(accent.colour), ground) >= brand.CONTRAST
+        mark = parsed(accent.colour)
+        tinted = tuple(round(one + (two - one) * brand.TINT) for one, two in zip(ground, mark, strict=True))
+        assert brand.contrast(mark, ground) >= brand.CONTRAST
+        assert brand.contrast(mark, tinted) >= brand.CONTRAST
         assert brand.contrast(parsed(accent.colour), parsed(accent.content)) >= brand.CONTRAST
 
 
 def test_a_colour_that_can_be_read_stays_as_it_is():
-    light, _dark = brand.accents("#2a5bd7")
-    assert light.colour == "#2a5bd7"
+    light, _dark = brand.accents("#1f47b0")
+    assert light.colour == "#1f47b0"
 
 
 def test_mails_carry_name_colour_and_logo(cast, mailoutbox):
@@ -182,7 +185,7 @@ def test_mails_carry_name_colour_and_logo(cast, mailoutbox):
     html = sent.alternatives[0][0]
     assert sent.subject == "One Bcc: all@example.com"
     assert sent.to == ["dora@example.com"]
-    assert "#2a5bd7" in html
+    assert brand.accents("#2a5bd7")[0].colour in html
     assert f"http://127.0.0.1:8000{organization.logo_url}" in html
     assert "<script>" not in html
     assert "<b>Acme" not in html
