@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,15 +19,19 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from apps.api import keys
 from apps.domains.base_domains import default_base_domain
 from apps.domains.issuing import issue_wildcard
 from apps.domains.models import DnsProvider
 from apps.operations.models import Operation
+from apps.orgs.models import Organization
+from apps.orgs.roles import Role
 from oecsh.embedded.browser import ensure_chromium
 from oecsh.embedded.processes import wait_until
 from tests.browser.conftest import ARGUMENTS, in_thread
 from tests.browser.control_plane import control_plane, what_they_wrote
 from tests.browser.journey import Journey, web_client_is_there
+from tests.browser.pictures import keep, take_pictures
 from tests.browser.watch import NARROW, SCREENSHOTS, WIDE, WatchedPage
 from tests.browser.witness import Witness, without_websockets
 from tests.cast import PASSWORD
@@ -42,8 +47,6 @@ BASE_DOMAIN = "apps.example.test"
 ENVIRONMENT = "shop-development-1"  # the name that is proposed
 PATIENCE = 60_000  # milliseconds
 PREPARING, DEPLOYING, OPENING = 180, 420, 180  # seconds
-LARGEST_PICTURE = 200 * 1024  # bytes
-README = Path(__file__).resolve().parent.parent.parent / "docs" / "screenshots"
 
 
 @dataclass
@@ -146,9 +149,10 @@ def test_quick_start(place: Place) -> None:
         make_project(journey, place)
         deployment = deploy(journey)
         assert sockets, "Nothing was announced."
-        take_pictures(watched, deployment)
+        take_pictures(watched, deployment, ENVIRONMENT)
         open_odoo(journey, place, deployment)
         redeploy_without_websockets(place, deployment, window.storage_state())
+        redeploy_by_the_client(place)
         watched.assert_no_complaints()
     except Exception:
         watched.shoot("end-to-end-failure", whole=False)
@@ -272,29 +276,20 @@ def redeploy_without_websockets(place: Place, deployment: str, state: Any) -> No
     window.close()
 
 
-def take_pictures(watched: WatchedPage, deployment: str) -> None:
-    """The README's pictures, on a wide screen."""
-    page = watched.page
-    watched.open(deployment)
-    expect(page.locator("main").get_by_role("button", name="Open Odoo")).to_be_visible()
-    keep(watched, "deployment")
-    watched.open("/o/northwind/")
-    expect(page.get_by_role("link", name=ENVIRONMENT)).to_be_visible()
-    keep(watched, "home")
-    watched.open("/o/northwind/servers/web-1/")
-    expect(page.locator("#capacity")).to_contain_text(ENVIRONMENT)
-    keep(watched, "server")
-    watched.open(deployment.partition("deployments/")[0])
-    expect(page.get_by_role("button", name="Open Odoo")).to_be_visible()
-    keep(watched, "environment")
-    watched.open(deployment)
+def redeploy_by_the_client(place: Place) -> None:
+    """From a terminal: one command, and the sixteen steps."""
 
+    def make_key() -> str:
+        northwind = Organization.objects.get(slug="northwind")
+        owner = northwind.memberships.get(role=Role.OWNER).user
+        return keys.create_key(organization=northwind, name="Terminal", kind="rw", actor=owner)[1]
 
-def keep(watched: WatchedPage, name: str) -> None:
-    """What fits on the screen, below `.run/screenshots/readme/`; for the README itself where that is wished for."""
-    (SCREENSHOTS / "readme").mkdir(parents=True, exist_ok=True)
-    path = watched.shoot(f"readme/{name}", whole=False)
-    if os.environ.get("UPDATE_SCREENSHOTS") == "1":
-        assert path.stat().st_size <= LARGEST_PICTURE, f"{name}.png has {path.stat().st_size} bytes."
-        README.mkdir(exist_ok=True)
-        shutil.copyfile(path, README / path.name)
+    variables = os.environ | {"OEC_URL": place.portal, "OEC_API_KEY": in_thread(make_key)}
+    command = [sys.executable, "-m", "oec", "--json", "deploy", f"shop-development.{BASE_DOMAIN}"]
+    done = subprocess.run(command, env=variables, capture_output=True, text=True, timeout=DEPLOYING, check=False)
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr
+    events = [json.loads(line) for line in done.stdout.splitlines()]
+    last = [event for event in events if event["event"] == "task"][-1]
+    assert len(last["steps"]) == 16
+    assert {step["status"] for step in last["steps"]} <= {"completed", "skipped"}
+    assert events[-1] == {"event": "end", "status": "completed"}
