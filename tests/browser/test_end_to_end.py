@@ -271,6 +271,7 @@ def redeploy_without_websockets(place: Place, deployment: str, state: Any) -> No
     witness.wait_for_the_end(16, seconds=DEPLOYING)
     witness.assert_it_was_live(rows=2)
     expect(page.locator("#outcome")).to_contain_text("Say what this is")
+    expect(page.locator("#environment-head .badge")).to_have_text("running")
     keep(watched, "phone")
     watched.assert_no_complaints()
     window.close()
