@@ -89,21 +89,3 @@ def add_member(*, organization: Organization, user: User, role: str, actor: User
         after={"role": role},
     )
     return membership
-
-
-@transaction.atomic
-def rename_organization(*, organization: Organization, name: str, actor: User) -> Organization:
-    """Changes the name; the slug stays, because addresses are made of it. Raises ValidationError for a bad name."""
-    before = Organization.objects.select_for_update().get(pk=organization.pk)
-    organization.name = name
-    organization.full_clean(exclude=["slug"])
-    organization.save(update_fields=["name", "updated_at"])
-    audit.record(
-        action="organization.renamed",
-        actor=actor,
-        organization_id=organization.pk,
-        target=organization,
-        before={"name": before.name},
-        after={"name": organization.name},
-    )
-    return organization

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 
 from apps.api.base import ApiView, Body, ListQuery
 from apps.api.schema import page_of
-from apps.orgs import services
+from apps.orgs import profile
 from apps.orgs.models import Organization
 
 
@@ -52,7 +52,7 @@ class OrganizationView(ApiView):
     def patch(self, request: Request, organization_id: uuid.UUID) -> Response:
         found = self.find(Organization, "org.update", pk=organization_id)
         changes = self.read_body(OrganizationSettings)
-        changed = services.rename_organization(organization=found, actor=request.user, **changes)
+        changed = profile.update_organization(organization=found, actor=request.user, **changes)
         return self.answer(OrganizationSerializer, changed)
 
 
