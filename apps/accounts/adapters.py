@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.internal.stagekit import clear_login
+from allauth.core import context
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
@@ -30,6 +31,9 @@ class AccountAdapter(DefaultAccountAdapter):
         # Left to itself a longer one is cut off, and becomes somebody else's address.
         if len(email) > LONGEST_ADDRESS:
             raise ValidationError(f"An e-mail address has {LONGEST_ADDRESS} characters at most.")
+        if verification.is_waiting(context.request.user):
+            # What somebody adds to an account that is not shown to be theirs would stay when its owner takes it over.
+            raise ValidationError("Confirm the address that you signed up with first.")
         return super().clean_email(email)
 
     def save_user(self, request: HttpRequest, user: User, form: Any, commit: bool = True) -> User:

@@ -8,11 +8,14 @@ from allauth.account.models import EmailAddress, EmailConfirmation
 from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
 from allauth.usersessions.models import UserSession
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.http import urlencode
 from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
@@ -41,7 +44,7 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):
         ("Dates", {"fields": ("last_login", "created_at", "updated_at")}),
     )
     add_fieldsets = ((None, {"classes": ("wide",), "fields": ("email", "usable_password", "password1", "password2")}),)
-    actions = ("end_sessions", "remove_second_factors")
+    actions = ("view_as", "end_sessions", "remove_second_factors")
 
     def has_view_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         return request.user.has_perm("portal.users.view")
@@ -65,6 +68,15 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):
         super().save_model(request, obj, form, change)
         action = "account.changed_by_staff" if change else "account.added_by_staff"
         audit.record(action=action, actor=request.user, target=obj, before=before, after=audit.snapshot(obj, fields))
+
+    @admin.action(description="View the portal as this person", permissions=["view"])
+    def view_as(self, request: HttpRequest, queryset: QuerySet[User]) -> HttpResponse | None:
+        """Leads to the page that asks for the reason."""
+        person = queryset.first()
+        if queryset.count() != 1 or person is None:
+            self.message_user(request, "Choose one person.", messages.ERROR)
+            return None
+        return redirect(f"{reverse('admin:orgs_viewas_add')}?{urlencode({'email': person.email})}")
 
     def user_change_password(self, request: HttpRequest, *arguments: str, **parts: str) -> HttpResponse:
         """A password that staff give; Django ends the person's sessions with it."""

@@ -29,7 +29,11 @@ class ProviderAccountAdapter(DefaultSocialAccountAdapter):
 
     def pre_social_login(self, request: HttpRequest, sociallogin: SocialLogin) -> None:
         _refuse_two_subjects(sociallogin)
-        if sociallogin.is_existing or sociallogin.state.get("process") == AuthProcess.CONNECT:
+        if sociallogin.state.get("process") == AuthProcess.CONNECT:
+            if verification.is_waiting(request.user):
+                _refuse(request, "Confirm your e-mail address first.", back_to="accounts:security")
+            return
+        if sociallogin.is_existing:
             return
         name = sociallogin.provider.name
         # One address, the main one: others that the provider knows would be taken away from whoever uses them here.
@@ -84,6 +88,6 @@ def _refuse_two_subjects(sociallogin: SocialLogin) -> None:
         raise PermissionDenied("The provider spoke of two people.")
 
 
-def _refuse(request: HttpRequest, text: str) -> NoReturn:
+def _refuse(request: HttpRequest, text: str, back_to: str = "account_login") -> NoReturn:
     messages.error(request, text)
-    raise ImmediateHttpResponse(redirect("account_login"))
+    raise ImmediateHttpResponse(redirect(back_to))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from allauth.account.internal.flows.email_verification import send_verification_email_to_address
 from allauth.account.models import EmailAddress
@@ -16,6 +17,11 @@ from apps.core import clock
 def start_waiting(user: User) -> None:
     """The person has VERIFICATION_HOURS from now on; saved with the new person by the caller."""
     user.verify_by = clock.now() + timedelta(hours=settings.VERIFICATION_HOURS)
+
+
+def is_waiting(user: Any) -> bool:
+    """True for somebody signed in whose address is not confirmed yet."""
+    return user.is_authenticated and user.verify_by is not None
 
 
 def confirmed(user: User, address: str) -> None:

@@ -150,6 +150,10 @@ CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # for ever: what runs needs no brok
 CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 2, "socket_timeout": 10, "socket_keepalive": True}
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULE = {
+    "accounts.forget_old_sessions": {
+        "task": "accounts.forget_old_sessions",
+        "schedule": crontab(hour=3, minute=53),
+    },
     "api.delete_old_answers": {"task": "api.delete_old_answers", "schedule": timedelta(hours=1)},
     "environments.purge_expired": {"task": "environments.purge_expired", "schedule": timedelta(hours=1)},
     "environments.sample_usage": {"task": "environments.sample_usage", "schedule": crontab(minute=0)},
@@ -208,7 +212,7 @@ STORAGES = {
     "staticfiles": {"BACKEND": "oecsh.staticfiles.StaticFilesStorage"},
 }
 
-SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
+SESSION_ENGINE = "apps.accounts.session_engine"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 X_FRAME_OPTIONS = "DENY"
 IS_HTTPS = PORTAL_URL.startswith("https://")

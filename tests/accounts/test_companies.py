@@ -184,6 +184,16 @@ def test_connecting_asks_who_it_is_when_the_session_is_not_fresh(cast, sign_in, 
 
 
 @pytest.mark.django_db
+def test_nothing_is_connected_before_the_address_is_confirmed(cast, company):
+    company.person = DORA
+    client = sign_in_by_password(cast.alice)
+    cast.alice.verify_by = clock.now() + timedelta(hours=4)
+    cast.alice.save()
+    assert "Confirm your e-mail address first" in way(client, process="connect").content.decode()
+    assert not SocialAccount.objects.exists()
+
+
+@pytest.mark.django_db
 def test_the_last_way_in_is_not_disconnected(client, company):
     company.person = DORA
     way(client)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from allauth.usersessions.models import UserSession
 from django.contrib.sessions.models import Session
@@ -9,7 +11,9 @@ from django.core.cache import cache
 from django.test import Client
 
 from apps.accounts.sessions import device_of
+from apps.accounts.tasks import forget_old_sessions
 from apps.audit.models import Event
+from apps.core import clock
 from tests.cast import PASSWORD
 
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
@@ -126,6 +130,23 @@ def test_activity_is_noted_now_and_then_not_at_every_request(cast, django_assert
     client.get("/account/sessions/")
     row.refresh_from_db()
     assert row.ip == "203.0.113.9"
+
+
+@pytest.mark.django_db
+def test_without_redis_pages_are_shown_and_a_missing_row_is_made(cast, settings):
+    client = signed_in(cast.alice)
+    UserSession.objects.all().delete()
+    settings.CACHES = {"default": settings.CACHES["default"] | {"LOCATION": "redis://127.0.0.1:1/0"}}
+    assert is_in(client)
+    assert UserSession.objects.filter(user=cast.alice).count() == 1
+
+
+@pytest.mark.django_db
+def test_sessions_that_are_over_are_forgotten(cast):
+    alive, over = signed_in(cast.alice), signed_in(cast.alice, PHONE)
+    Session.objects.filter(session_key=over.session.session_key).update(expire_date=clock.now() - timedelta(days=1))
+    assert forget_old_sessions() == 1
+    assert [one.session_key for one in UserSession.objects.all()] == [alive.session.session_key]
 
 
 @pytest.mark.django_db

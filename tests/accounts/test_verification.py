@@ -101,6 +101,26 @@ def test_a_locked_person_asks_for_the_link_again(client):
 
 
 @pytest.mark.django_db
+def test_the_owner_of_the_address_takes_the_account_over(client):
+    """Somebody signed up with another's address: its owner takes the account over, the other is out."""
+    sign_up(client)
+    new = "Another-horse-9"
+    with clock.freeze(clock.now() + timedelta(hours=5)):
+        owner = Client()
+        owner.post("/account/password/reset/", {"email": DORA})
+        form = owner.get(link_to(DORA), follow=True).redirect_chain[-1][0]
+        owner.post(form, {"password1": new, "password2": new})
+        assert not is_in(client)
+        assert enter(owner, password=new).headers["Location"] == "/account/verify/"
+        cache.clear()  # three minutes are over
+        owner.post("/account/verify/", {"email": DORA})
+        confirm()
+        enter(client)
+        enter(owner, password=new)
+        assert (is_in(client), is_in(owner)) == (False, True)
+
+
+@pytest.mark.django_db
 def test_the_link_is_sent_again_once_in_three_minutes_only(client):
     sign_up(client)
     cache.clear()
@@ -127,31 +147,33 @@ def test_asking_for_a_link_to_no_address(client, email):
 
 
 @pytest.mark.django_db
-def test_confirming_another_address_does_not_open_the_account(client):
-    """Whoever signs up with somebody else's address and adds their own has not shown that the first is theirs."""
+def test_nothing_is_added_to_an_account_that_is_not_shown_to_be_ones_own(client):
+    """Whoever signs up with somebody else's address would keep a way in when its owner takes the account over."""
     sign_up(client)
     reauthenticate(client)
-    client.post("/account/email/", {"action_add": "", "email": "mine@example.com"})
-    Client().post(link_to("mine@example.com"))
-    assert User.objects.get().verify_by is not None
-    with clock.freeze(clock.now() + timedelta(hours=5)):
-        assert not is_in(client)
+    answer = client.post("/account/email/", {"action_add": "", "email": "mine@example.com"})
+    assert "Confirm the address that you signed up with first" in answer.content.decode()
+    assert [one.email for one in EmailAddress.objects.all()] == [DORA]
 
 
 @pytest.mark.django_db
-def test_the_confirmed_address_may_become_the_one_to_sign_in_with(client):
+def test_a_confirmed_person_adds_an_address_and_signs_in_with_it(client):
     sign_up(client)
+    confirm()
     reauthenticate(client)
     client.post("/account/email/", {"action_add": "", "email": "mine@example.com"})
+    client.post("/account/email/", {"action_primary": "", "email": "mine@example.com"})
+    assert User.objects.get().email == DORA
     Client().post(link_to("mine@example.com"))
     client.post("/account/email/", {"action_primary": "", "email": "mine@example.com"})
-    person = User.objects.get()
-    assert (person.email, person.verify_by) == ("mine@example.com", None)
+    assert User.objects.get().email == "mine@example.com"
+    assert "from dora@example.com to mine@example.com" in mails_to(DORA)[-1].body
 
 
 @pytest.mark.django_db
 def test_an_address_that_is_too_long_is_not_cut_into_another(client):
     sign_up(client)
+    confirm()
     reauthenticate(client)
     client.post("/account/email/", {"action_add": "", "email": "x" * 250 + "@example.com"})
     assert EmailAddress.objects.count() == 1
