@@ -12,9 +12,6 @@ from django.db import models, transaction
 from guardian.models import GroupObjectPermission, UserObjectPermission
 
 PREFIX = "role_"
-# Conditions by name, for queries that must stay one: Django would look the content type up first.
-ON_ORGANIZATIONS = {"content_type__app_label": "orgs", "content_type__model": "organization"}
-ON_PROJECTS = {"content_type__app_label": "projects", "content_type__model": "project"}
 
 
 def organization_type() -> ContentType:

@@ -1,87 +1,68 @@
-"""Reads from the database what a person was given in an organization: three queries."""
+"""Reads from the database what a person was given in an organization.
+
+In SQL, because it is asked by every request whose answer is not cached: Django takes four times as long to build these
+five queries as PostgreSQL takes to answer them. The text is constant, the values are parameters.
+"""
 
 from __future__ import annotations
 
 import uuid
 
-from django.db.models import CharField, Q, QuerySet, Value
-from django.db.models.functions import Cast
-from guardian.models import GroupObjectPermission, UserObjectPermission
+from django.db import connection
 
-from apps.orgs.grants import ON_ORGANIZATIONS, ON_PROJECTS, PREFIX
-from apps.orgs.models import CustomRoleAssignment, Membership, PermissionOverride
-from apps.orgs.rights import Grant, Rights, Source
+from apps.core import clock
+from apps.orgs.rights import Grant, Rights
+
+# source, name, project, team, codes, denies, seconds of the end. "member" says that the membership is there.
+_GRANTS = """
+SELECT 'member', role, '', '', NULL::varchar[], false, NULL::float8
+  FROM orgs_membership WHERE user_id = %(user)s AND organization_id = %(organization)s
+UNION ALL
+SELECT CASE kind.model WHEN 'organization' THEN 'membership' ELSE 'person' END, substr(permission.codename, 6),
+       CASE kind.model WHEN 'organization' THEN '' ELSE held.object_pk END, '', NULL, false, NULL
+  FROM guardian_userobjectpermission held
+  JOIN auth_permission permission ON permission.id = held.permission_id
+  JOIN django_content_type kind ON kind.id = held.content_type_id
+ WHERE held.user_id = %(user)s AND starts_with(permission.codename, 'role_')
+   AND ((kind.app_label = 'orgs' AND kind.model = 'organization' AND held.object_pk = %(organization_text)s)
+        OR (kind.app_label = 'projects' AND kind.model = 'project'))
+UNION ALL
+SELECT 'team', substr(permission.codename, 6), held.object_pk, team.name, NULL, false, NULL
+  FROM accounts_user_groups place
+  JOIN orgs_team team ON team.group_id = place.group_id
+  JOIN guardian_groupobjectpermission held ON held.group_id = place.group_id
+  JOIN auth_permission permission ON permission.id = held.permission_id
+  JOIN django_content_type kind ON kind.id = held.content_type_id
+ WHERE place.user_id = %(user)s AND team.organization_id = %(organization)s
+   AND starts_with(permission.codename, 'role_') AND kind.app_label = 'projects' AND kind.model = 'project'
+UNION ALL
+SELECT 'custom', role.name, coalesce(given.on_project::text, ''), '', role.codes, false, NULL
+  FROM orgs_customroleassignment given JOIN orgs_customrole role ON role.id = given.role_id
+ WHERE given.user_id = %(user)s AND role.organization_id = %(organization)s
+UNION ALL
+SELECT 'override', code, coalesce(on_project::text, ''), '', ARRAY[code], effect = 'deny',
+       extract(epoch FROM expires_at)::float8
+  FROM orgs_permissionoverride
+ WHERE user_id = %(user)s AND organization_id = %(organization)s
+   AND (expires_at IS NULL OR expires_at > %(now)s)
+"""
 
 
 def load(user_id: uuid.UUID, organization_id: uuid.UUID) -> Rights:
-    """The person's rights as they are committed now."""
-    roles = list(_roles(user_id, organization_id))
-    if not any(kind == "member" for kind, *_ in roles):
+    """The person's rights as they are committed now, in one query."""
+    parameters = {
+        "user": user_id,
+        "organization": organization_id,
+        "organization_text": str(organization_id),
+        "now": clock.now(),
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_GRANTS, parameters)
+        rows = cursor.fetchall()
+    if not any(source == "member" for source, *_ in rows):
         return Rights([])
     return Rights(
-        [*_role_grants(roles), *_custom_roles(user_id, organization_id), *_overrides(user_id, organization_id)]
+        Grant(source, name, project, team, tuple(codes or ()), denies, expires_at)
+        for source, name, project, team, codes, denies, expires_at in rows
+        if source != "member"
     )
-
-
-def _roles(user_id: uuid.UUID, organization_id: uuid.UUID) -> QuerySet:
-    """Rows (kind, role, object, team): that the person is a member, and django-guardian's rows for them and their
-    teams."""
-
-    def columns(rows: QuerySet, kind: object, role: object, target: object, team: object) -> QuerySet:
-        return rows.order_by().values_list(
-            Cast(kind, CharField()), Cast(role, CharField()), Cast(target, CharField()), Cast(team, CharField())
-        )
-
-    members = Membership.objects.filter(user_id=user_id, organization_id=organization_id)
-    own = UserObjectPermission.objects.filter(
-        Q(object_pk=str(organization_id), **ON_ORGANIZATIONS) | Q(**ON_PROJECTS),
-        user_id=user_id,
-        permission__codename__startswith=PREFIX,
-    )
-    teams = GroupObjectPermission.objects.filter(
-        group__user=user_id,
-        group__team__organization_id=organization_id,
-        permission__codename__startswith=PREFIX,
-        **ON_PROJECTS,
-    )
-    return columns(members, Value("member"), "role", "organization_id", Value("")).union(
-        columns(own, "content_type__model", "permission__codename", "object_pk", Value("")),
-        columns(teams, Value("team"), "permission__codename", "object_pk", "group__team__name"),
-        all=True,
-    )
-
-
-def _role_grants(rows: list[tuple[str, str, str, str]]) -> list[Grant]:
-    grants = []
-    for kind, codename, target, team in rows:
-        role = codename.removeprefix(PREFIX)
-        if kind == "organization":
-            grants.append(Grant(Source.MEMBERSHIP, role))
-        elif kind == "project":
-            grants.append(Grant(Source.PERSON, role, target))
-        elif kind == "team":
-            grants.append(Grant(Source.TEAM, role, target, team))
-    return grants
-
-
-def _custom_roles(user_id: uuid.UUID, organization_id: uuid.UUID) -> list[Grant]:
-    rows = CustomRoleAssignment.objects.filter(user_id=user_id, role__organization_id=organization_id)
-    return [
-        Grant(Source.CUSTOM, name, str(project or ""), codes=tuple(codes))
-        for name, codes, project in rows.values_list("role__name", "role__codes", "on_project")
-    ]
-
-
-def _overrides(user_id: uuid.UUID, organization_id: uuid.UUID) -> list[Grant]:
-    rows = PermissionOverride.objects.filter(user_id=user_id, organization_id=organization_id).in_force()
-    return [
-        Grant(
-            Source.OVERRIDE,
-            row.code,
-            str(row.on_project or ""),
-            codes=(row.code,),
-            denies=row.effect == PermissionOverride.Effect.DENY,
-            expires_at=row.expires_at.timestamp() if row.expires_at else None,
-        )
-        for row in rows
-    ]

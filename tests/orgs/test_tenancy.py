@@ -12,7 +12,8 @@ from apps.orgs.querysets import TenantQuerySet, get_visible_or_404
 
 # What is the platform's own, or a person's own: these belong to no organization.
 NOT_TENANTS = {"audit.event", "orgs.viewas"}
-PERSONS_OWN = "accounts"
+# People, and what is the platform's alone.
+OTHER_APPS = {"accounts", "platform"}
 
 
 def test_members_see_their_organization_only(cast):
@@ -34,9 +35,9 @@ def test_the_getter_answers_404_to_a_stranger(cast):
 
 
 def tenant_models():
-    platform = {"domains.acmeaccount", "domains.basedomain"}
+    platform = {"domains.acmeaccount", "domains.basedomain", "servers.installation"}
     for model in apps.get_models():
-        is_ours = model.__module__.startswith("apps.") and model._meta.app_label != PERSONS_OWN
+        is_ours = model.__module__.startswith("apps.") and model._meta.app_label not in OTHER_APPS
         if is_ours and model._meta.label_lower not in NOT_TENANTS | platform:
             yield model
 
