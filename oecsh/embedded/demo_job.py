@@ -8,12 +8,13 @@ import secrets
 import sys
 import time
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import django
 
 from oecsh.embedded import control_plane
 from oecsh.embedded.demo import BASE_DOMAIN, RESULT, demo_lab
+from oecsh.embedded.demo_people import ensure_api_key, ensure_people, show_people
 from oecsh.embedded.progress import say
 
 if TYPE_CHECKING:
@@ -46,13 +47,14 @@ def main() -> int:
     return 0
 
 
-def _do(facts: dict[str, str]) -> dict[str, str]:
+def _do(facts: dict[str, str]) -> dict[str, Any]:
     user, password = _ensure_person()
     organization = _ensure_organization(user)
     base_domain = _ensure_base_domain(user, facts)
     server = _ensure_server(organization, user, facts)
     _ensure_certificate(base_domain, user)
     project = _ensure_project(organization, user, facts["repository_url"])
+    people = ensure_people(organization, project, user, password)
     environment = _ensure_environment(project, server, user)
     return {
         "portal_url": control_plane.read_environment()["PORTAL_URL"],
@@ -63,6 +65,8 @@ def _do(facts: dict[str, str]) -> dict[str, str]:
         "environment_host": environment.host_name,
         "odoo_login": environment.admin_login,
         "odoo_password": environment.admin_password,
+        "people": people,
+        "api_key": ensure_api_key(organization, user),
     }
 
 
@@ -238,11 +242,13 @@ def _follow(operation: Operation) -> None:
         raise _OperationFailed(f"{operation.title} {operation.status}: {operation.error}\n{operation.hint}\n{lines}")
 
 
-def _say_where_to_look(result: dict[str, str], facts: dict[str, str]) -> None:
+def _say_where_to_look(result: dict[str, Any], facts: dict[str, str]) -> None:
     print()
     print(f"  Portal   {result['portal_url']}")
-    print(f"           {result['email']}  {result['password']}")
+    show_people(result["people"])
     print(f"  Admin    {result['portal_url']}/admin/")
+    print(f"  API      {result['portal_url']}/api/public/v1/docs/")
+    print(f"           {result['api_key']}")
     print(f"  Odoo     {result['environment_url']}")
     print(f"           {result['odoo_login']}  {result['odoo_password']}")
     if "mail_address" in facts:

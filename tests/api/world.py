@@ -55,7 +55,7 @@ def make_world(cast: Cast, organization: Organization, owner: Any) -> World:
     event = Event.objects.create(
         organization_id=organization.pk, kind="webhook.test", key=str(webhook.pk), happened_at=clock.now()
     )
-    delivery = Delivery.objects.create(webhook=webhook, event=event)
+    delivery = Delivery.objects.create(webhook=webhook, event=event, next_attempt_at=clock.now())
     key: ApiKey = make_program(organization, owner).key
     member = Membership.objects.filter(organization=organization).exclude(user=owner).order_by("role").last()
     found = {
