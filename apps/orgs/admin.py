@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import admin
-from django.http import HttpRequest
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.http import urlencode
 from unfold.admin import TabularInline
 
 from apps.core.admin_pages import ServiceAdmin
@@ -36,6 +40,16 @@ class OrganizationAdmin(ServiceAdmin):
     fields = (*profile.FIELDS, "delete_after", "created_at", "updated_at")
     readonly_fields = ("delete_after", "created_at", "updated_at")
     inlines = (MembershipInline,)
+    actions = ("ask_for_access",)
+
+    @admin.action(description="Ask to come in, or come in for an emergency", permissions=["view"])
+    def ask_for_access(self, request: HttpRequest, queryset: QuerySet[Organization]) -> HttpResponse | None:
+        """Leads to the page that asks for the reason."""
+        organization = queryset.first()
+        if queryset.count() != 1 or organization is None:
+            self.message_user(request, "Choose one organization.", messages.ERROR)
+            return None
+        return redirect(f"{reverse('admin:orgs_supportaccess_add')}?{urlencode({'slug': organization.slug})}")
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perm("portal.organizations.view")

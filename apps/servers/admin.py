@@ -10,9 +10,10 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 
+from apps.core.admin_pages import ReadOnlyAdmin
 from apps.core.exceptions import Problem
 from apps.servers import keys, services, states
-from apps.servers.models import Server, SSHKey
+from apps.servers.models import Installation, Server, SSHKey
 from apps.servers.objections import ensure_nothing_at_work
 
 
@@ -158,3 +159,10 @@ class ServerAdmin(ModelAdmin):
     def check_soon(self, request: HttpRequest, queryset: QuerySet[Server]) -> None:
         for server in queryset:
             states.check_soon(server)
+
+
+@admin.register(Installation)
+class InstallationAdmin(ReadOnlyAdmin):
+    """By its id a machine knows where it belongs."""
+
+    list_display = ("id", "created_at")

@@ -178,3 +178,20 @@ def test_a_password_that_staff_give_stands_in_the_trail_and_ends_sessions(cast, 
     assert (event.actor_id, event.target_id) == (cast.sam.pk, cast.bob.pk)
     assert "Another-horse-7" not in str(list(Event.objects.values()))
     assert bob.get("/o/acme/").status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("model", "action", "address", "name"),
+    [
+        (User, "view_as", "/admin/orgs/viewas/add/?email=bob%40example.com", "email"),
+        (Organization, "ask_for_access", "/admin/orgs/supportaccess/add/?slug=acme", "slug"),
+    ],
+)
+def test_one_row_leads_to_the_page_that_asks_why(cast, sign_in, model, action, address, name):
+    client, row = sign_in(cast.sam), {"email": cast.bob, "slug": cast.acme}[name]
+    answer = client.post(_address(model, "changelist"), {"action": action, "_selected_action": [str(row.pk)]})
+    assert (answer.status_code, answer.url) == (302, address)
+    assert f'value="{getattr(row, name)}"' in client.get(address).content.decode()
+    every = [str(pk) for pk in model.objects.values_list("pk", flat=True)]
+    answer = client.post(_address(model, "changelist"), {"action": action, "_selected_action": every}, follow=True)
+    assert b"Choose one" in answer.content
