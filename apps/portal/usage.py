@@ -45,10 +45,10 @@ class Line:
 
     @property
     def text(self) -> str:
-        """`3 cores of 8 cores`, or what is allocated where there is no limit."""
+        """`3 of 8 cores`, or what is allocated where there is no limit."""
         if self.limit is None:
             return f"{self.amount(self.used)}, unlimited"
-        return f"{self.amount(self.used)} of {self.amount(self.limit)}"
+        return f"{self.amount(self.used).removesuffix(f' {self.resource.unit}')} of {self.amount(self.limit)}"
 
     def amount(self, amount: Any) -> str:
         """An amount of this resource with its unit."""

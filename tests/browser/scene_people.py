@@ -52,7 +52,7 @@ def _add_quota(cast: Cast) -> None:
     quota_requests.set_quota(organization=cast.acme, actor=cast.sam, **limits)
     asked = quota_requests.ask(organization=cast.acme, actor=cast.bob, reason="Two more customers.", cpu=Decimal(32))
     quota_requests.answer(request=asked, is_granted=False, actor=cast.sam, text="After the move to the new server.")
-    quota_requests.ask(organization=cast.acme, actor=cast.anna, reason="A larger production.", cpu=Decimal(28))
+    quota_requests.ask(organization=cast.acme, actor=cast.alice, reason="A larger production.", cpu=Decimal(28))
 
 
 def _add_samples(organization: Organization) -> None:

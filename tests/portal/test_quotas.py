@@ -70,7 +70,7 @@ def test_the_page_shows_allocated_against_quota(cast, sign_in):
     quota_requests.set_quota(organization=cast.acme, actor=cast.sam, cpu=Decimal(3), environment_cpu=Decimal(2))
     take_samples()
     page = sign_in(cast.vera).get(PAGE).content.decode()
-    assert "1.5 cores of 3 cores" in page
+    assert "1.5 of 3 cores" in page
     assert "2 GB, unlimited" in page
     assert "One environment has at most: CPU 2 cores." in page
     assert "Front" in page
