@@ -29,7 +29,7 @@ def add_notifications(organization: Organization, project: Project, person: User
     paused = {"paused_at": clock.now(), "pause_reason": "The receiver says that it is gone (410)."}
     _webhook(organization, "Old intranet", "https://intranet.example.com/oecsh", project=project, **paused)
     deliveries = []
-    for number, (kind, title, status, error) in enumerate(HAPPENED):
+    for number, (kind, title, status, error) in reversed(list(enumerate(HAPPENED))):
         moment = clock.now() - timedelta(minutes=7 + number * 190)
         event = Event.objects.create(
             organization=organization,
@@ -45,7 +45,7 @@ def add_notifications(organization: Organization, project: Project, person: User
         )
         Notice.objects.create(user=person, event=event, read_at=moment if number > 1 else None)
         deliveries.append(_delivery(chat, event, status, error))
-    return chat, deliveries[0]
+    return chat, deliveries[-1]
 
 
 def _webhook(organization: Organization, name: str, url: str, format: str = "raw", **fields: object) -> Webhook:  # noqa: A002
