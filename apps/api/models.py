@@ -17,6 +17,7 @@ from apps.orgs.querysets import TenantQuerySet
 from apps.projects.models import Project
 
 PREFIX = "oec_live_"
+KEY_STATUSES = ("active", "expired", "revoked")
 
 
 class ApiKeyQuerySet(TenantQuerySet):
@@ -71,7 +72,7 @@ class ApiKey(BaseModel):
 
     @property
     def status(self) -> str:
-        """`active`, `expired` or `revoked`; the last two for ever."""
+        """One of KEY_STATUSES; the last two stay for ever."""
         if self.revoked_at is not None:
             return "revoked"
         return "expired" if self.expires_at is not None and self.expires_at <= clock.now() else "active"

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 
 from apps.api import keys
 from apps.api.base import ApiView, Body, ListQuery, VisibleField
-from apps.api.models import ApiKey
+from apps.api.models import KEY_STATUSES, ApiKey
 from apps.api.schema import page_of
 from apps.projects.models import Project
 
@@ -25,7 +25,7 @@ class ApiKeySerializer(serializers.ModelSerializer):
     project_id = serializers.UUIDField(allow_null=True)
     created_by = serializers.EmailField(source="created_by.email")
     hint = serializers.CharField(help_text="How it begins and ends.")
-    status = serializers.ChoiceField(["active", "expired", "revoked"])
+    status = serializers.ChoiceField(KEY_STATUSES)
 
     class Meta:
         model = ApiKey
@@ -95,7 +95,7 @@ class ApiKeyView(ApiView):
     def get(self, request: Request, key_id: uuid.UUID) -> Response:
         return self.answer(ApiKeySerializer, self.find(ApiKey.objects.select_related("created_by"), MANAGE, pk=key_id))
 
-    @extend_schema(responses=ApiKeySerializer)
+    @extend_schema(responses={200: ApiKeySerializer})
     def delete(self, request: Request, key_id: uuid.UUID) -> Response:
         """Revokes it, at once and for ever; also the key that asks."""
         found = self.find(ApiKey.objects.select_related("created_by"), MANAGE, pk=key_id)

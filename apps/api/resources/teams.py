@@ -134,7 +134,7 @@ class TeamMemberView(ApiView):
         """Joins; harmless for one who is in it."""
         return self._change(teams.add_to_team, team_id, member_id)
 
-    @extend_schema(responses=TeamSerializer)
+    @extend_schema(responses={200: TeamSerializer})
     def delete(self, request: Request, team_id: uuid.UUID, member_id: uuid.UUID) -> Response:
         """Leaves; harmless for one who is not in it."""
         return self._change(teams.remove_from_team, team_id, member_id)
@@ -155,7 +155,7 @@ class TeamProjectView(ApiView):
         team, project = self._found(team_id, project_id)
         return self._set(team, project, self.read_body(TeamProjectBody)["role"])
 
-    @extend_schema(responses=TeamSerializer)
+    @extend_schema(responses={200: TeamSerializer})
     def delete(self, request: Request, team_id: uuid.UUID, project_id: uuid.UUID) -> Response:
         """Takes the team off the project."""
         return self._set(*self._found(team_id, project_id), None)
