@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from apps.accounts.models import User
 from tests.browser.scene import Scene
 from tests.browser.scene_people import link_of
+from tests.browser.scene_rights import rights_address, role_address, team_address
 
 NORTHWIND = "/o/acme/p/northwind-erp/"
 WEBHOOKS = "/o/acme/settings/webhooks/"
@@ -68,6 +69,15 @@ PAGES = (
     PageCase("members", lambda scene: "/o/acme/settings/members/"),
     PageCase("members-viewer", lambda scene: "/o/acme/settings/members/", lambda scene: scene.cast.vera),
     PageCase("member-leave", lambda scene: "/o/acme/settings/members/leave/", lambda scene: scene.cast.bob),
+    PageCase("teams", lambda scene: "/o/acme/settings/teams/"),
+    PageCase("teams-viewer", lambda scene: "/o/acme/settings/teams/", lambda scene: scene.cast.vera),
+    PageCase("team", team_address),
+    PageCase("roles", lambda scene: "/o/acme/settings/roles/"),
+    PageCase("role-create", lambda scene: "/o/acme/settings/roles/new/"),
+    PageCase("role", role_address),
+    PageCase("person-rights", rights_address),
+    PageCase("person-rights-project", lambda scene: f"{rights_address(scene)}?project=contoso"),
+    PageCase("project-members", lambda scene: f"{NORTHWIND}members/"),
     PageCase("invitations", lambda scene: "/o/acme/settings/invitations/"),
     PageCase("ownership", lambda scene: "/o/acme/settings/ownership/"),
     PageCase("organization-delete", lambda scene: "/o/acme/settings/delete/"),

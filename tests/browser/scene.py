@@ -20,6 +20,7 @@ from apps.servers.models import Server, SSHKey
 from tests.browser.scene_notifications import add_notifications
 from tests.browser.scene_operations import DEPLOY, PREPARE, SECONDS, STEPS, add_deployment, add_lines, add_operation
 from tests.browser.scene_people import add_people_rows
+from tests.browser.scene_rights import add_rights
 from tests.browser.scene_staff import add_staff_rows
 from tests.cast import Cast, make_cast, make_person
 
@@ -70,6 +71,7 @@ def build_scene() -> Scene:
     _add_operations(scene)
     scene.webhook, scene.delivery = add_notifications(scene.organization, scene.projects[0], cast.alice)
     add_people_rows(cast)
+    add_rights(scene)
     add_staff_rows(cast)
     return scene
 
