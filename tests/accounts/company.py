@@ -14,9 +14,13 @@ from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import jwt
+import requests
+from django.test import Client
 
 CLIENT_ID = "portal"
 SECRET = "portal's secret at the company"
+OPENID = "/account/oidc/company"
+DORA = {"sub": "248289761001", "email": "dora@example.com", "email_verified": True, "name": "Dora Marsh"}
 
 
 class Company:
@@ -100,3 +104,17 @@ class Company:
         handler.send_header("Content-Length", str(len(body)))
         handler.end_headers()
         handler.wfile.write(body)
+
+
+def way(client: Client, address: str = OPENID, process: str = "login", follow: bool = True):
+    """Presses the button, goes to the company, and comes back."""
+    leaving = client.post(f"{address}/login/?process={process}")
+    assert leaving.status_code == 200, leaving.headers
+    target = leaving.context["target"]
+    back = requests.get(target, allow_redirects=False, timeout=10).headers["Location"]
+    parts = urlsplit(back)
+    return client.get(f"{parts.path}?{parts.query}", follow=follow)
+
+
+def is_in(client: Client) -> bool:
+    return client.get("/account/").status_code == 200
