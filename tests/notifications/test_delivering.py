@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import threading
 from datetime import timedelta
 
 import pytest
-from django.db import connections
 from standardwebhooks import Webhook as Checker
 from standardwebhooks.webhooks import WebhookVerificationError
 
 from apps.core import clock
 from apps.core.exceptions import Conflict
 from apps.notifications import delivering, services
-from apps.notifications.claiming import DELIVERY_PAUSES, LEASE, claim_delivery
+from apps.notifications.claiming import DELIVERY_PAUSES
 from apps.notifications.delivering import deliver_next
 from apps.notifications.dispatching import dispatch_next
-from apps.notifications.models import Delivery, DeliveryAttempt, Event, OutboxStatus, Webhook
+from apps.notifications.models import Delivery, Event, OutboxStatus, Webhook
 from tests.notifications.receiver import Reply
 
 
@@ -230,86 +228,5 @@ def test_a_failing_webhook_rests_longer_each_time_and_success_clears_it(receiver
     assert rests == [5, 10, 20, 40, 80, 160, 300, 300, 300]
     webhook = Webhook.objects.get()
     assert (webhook.failure_count, webhook.failing_since, webhook.resting_until) == (0, None, None)
-    delivery.refresh_from_db()
-    assert delivery.status == OutboxStatus.DELIVERED
-
-
-@pytest.mark.django_db(transaction=True)
-def test_calls_of_one_webhook_never_overlap_and_nothing_is_sent_twice(receiver, make_webhook, make_event):
-    receiver.replies = [Reply(pause=0.1)]
-    make_webhook(receiver.url)
-    events = [make_event(title=f"Number {number}") for number in range(6)]
-    while dispatch_next():
-        pass
-
-    def work():
-        try:
-            while Delivery.objects.filter(status="pending").exists():
-                deliver_next()
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=work) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert receiver.most_together == 1
-    ids = [request.headers["webhook-id"] for request in receiver.requests]
-    assert len(ids) == len(set(ids)) == len(events)
-
-
-def test_no_more_than_the_senders_are_under_way(make_delivery, settings):
-    settings.NOTIFICATION_SENDERS = 2
-    for _ in range(4):
-        make_delivery("https://127.0.0.1:9/hook")
-    assert claim_delivery() is not None
-    assert claim_delivery() is not None
-    assert claim_delivery() is None
-
-
-def test_a_lost_worker_leaves_an_open_attempt_and_the_next_goes_on(receiver, make_delivery):
-    delivery = make_delivery(receiver.url)
-    with clock.freeze(clock.now() + timedelta(seconds=1)):
-        lost = claim_delivery()
-        assert lost.pk == delivery.pk
-        assert not deliver_next(), "the lease holds"
-        clock.advance(LEASE + timedelta(seconds=1))
-        assert deliver_next()
-        assert not delivering.settle(lost, delivering.Answer("", 5, 200)), "the fence"
-    delivery.refresh_from_db()
-    assert delivery.status == OutboxStatus.DELIVERED
-    assert [attempt.outcome for attempt in delivery.attempts.all()] == ["running", "delivered"]
-
-
-def test_a_delivery_that_kills_its_workers_ends(receiver, make_delivery):
-    delivery = make_delivery(receiver.url)
-    with clock.freeze(clock.now() + timedelta(seconds=1)):
-        for _ in range(8):
-            assert claim_delivery() is not None
-            clock.advance(LEASE + timedelta(seconds=1))
-        assert deliver_next()
-    delivery.refresh_from_db()
-    assert delivery.status == OutboxStatus.FAILED
-    assert receiver.requests == []
-
-
-def test_removing_a_webhook_while_it_is_called_is_harmless(receiver, make_delivery, cast):
-    delivery = make_delivery(receiver.url)
-    claimed = claim_delivery()
-    services.delete_webhook(webhook=delivery.webhook, actor=cast.alice)
-    assert not delivering.settle(claimed, delivering.Answer("", 5, 200))
-    assert not DeliveryAttempt.objects.exists()
-
-
-def test_pausing_while_it_is_called_keeps_what_came_of_it(receiver, make_delivery, cast):
-    delivery = make_delivery(receiver.url)
-    receiver.before_reply = lambda request: None
-    claimed = claim_delivery()
-    services.pause_webhook(webhook=delivery.webhook, actor=cast.alice)
-    services.resume_webhook(webhook=delivery.webhook, actor=cast.alice)
-    with pytest.raises(Conflict):
-        services.resend(delivery=delivery, actor=cast.alice)
-    assert delivering.settle(claimed, delivering.Answer("", 5, 200))
     delivery.refresh_from_db()
     assert delivery.status == OutboxStatus.DELIVERED
