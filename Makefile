@@ -2,13 +2,13 @@
 PYTHON := .venv/bin/python
 export PYTHONUNBUFFERED := 1
 
-.PHONY: help demo down test test-unit test-lab test-browser bench lint format setup
+.PHONY: help demo down test test-unit test-database test-lab test-browser bench lint format setup
 
 help:
 	@echo "make demo       from nothing to a running Odoo 19 in sixteen steps, with the portal to look at"
 	@echo "make down       stop what the demo and the tests started, and nothing else"
 	@echo "make test       every test, the lab's included (root); prints pytest's summary"
-	@echo "make test-unit  the fast tests; test-lab and test-browser run the others"
+	@echo "make test-unit  what needs no table; test-database, test-lab, test-browser run the others (ARGUMENTS=… for pytest)"
 	@echo "make bench      the measurements of docs/performance.md (ONLY=name for one)"
 	@echo "make lint       ruff, import contract, templates; make format rewrites"
 
@@ -26,7 +26,10 @@ test: setup lint
 	@$(PYTHON) -m pytest $(ARGUMENTS)
 
 test-unit: setup
-	@$(PYTHON) -m pytest -m "not lab and not browser and not slow" $(ARGUMENTS)
+	@$(PYTHON) -m pytest -m "not database and not lab and not browser and not slow" $(ARGUMENTS)
+
+test-database: setup
+	@$(PYTHON) -m pytest -m "database and not lab and not browser" $(ARGUMENTS)
 
 test-lab: setup
 	@$(PYTHON) -m oecsh.embedded prepare-tests

@@ -20,6 +20,15 @@ hypothesis_settings.load_profile("oecsh")
 pytest_plugins = ["tests.lab.fixtures"] if importlib.util.find_spec("tests.lab.fixtures") else []
 
 
+DATABASE_FIXTURES = {"db", "transactional_db", "django_db_setup"}
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Who needs tables is marked by what it asks for, so that nobody has to remember it."""
+    if item.get_closest_marker("django_db") or DATABASE_FIXTURES.intersection(getattr(item, "fixturenames", ())):
+        item.add_marker(pytest.mark.database)
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The fast tests first, the lab's next, the browser's last: Playwright keeps an event loop running in the tests'
