@@ -12,7 +12,6 @@ from apps.orgs.access import codes_on
 from apps.orgs.models import Invitation, Membership, Organization
 from apps.orgs.roles import CODES_BY_MEMBERSHIP, Role
 from apps.orgs.services import lock_open, lock_organization
-from apps.orgs.signals import member_left
 
 
 def ensure_may_give(actor: User, organization: Organization, role: str) -> None:
@@ -126,7 +125,6 @@ def _end(membership: Membership, actor: User, action: str) -> None:
     )
     _revoke_invitations(membership, actor)
     membership.delete()
-    member_left.send(Membership, organization=organization, user=user, actor=actor)
 
 
 def _locked(membership: Membership) -> Membership:

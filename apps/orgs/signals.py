@@ -10,8 +10,6 @@ rights_changed = Signal()
 # Sent with `invitation` and `user`, in the transaction that made the user a member: whoever knows projects puts the
 # person on those that the invitation names.
 invitation_accepted = Signal()
-# Sent with `organization`, `user` and `actor`, in the transaction that ended the membership.
-member_left = Signal()
 # Sent with `organization`; a receiver returns the names of what must be destroyed before it may be deleted.
 organization_in_use = Signal()
 # Sent with `organization`, `resource` (a name), `used` and `total` (texts with their units), in the transaction with
