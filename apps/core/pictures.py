@@ -11,6 +11,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 MAXIMUM_BYTES = 2 * 1024 * 1024
 MAXIMUM_PIXELS = 16_000_000
+_TOO_MANY = "The picture has more than 16 million pixels."
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF")
 
 
@@ -38,7 +39,9 @@ def _decoded(content: bytes) -> Image.Image:
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             opened = Image.open(io.BytesIO(content), formats=FORMATS)
             if opened.width * opened.height > MAXIMUM_PIXELS:
-                raise ValidationError("The picture has more than 16 million pixels.")
+                raise ValidationError(_TOO_MANY)
             return ImageOps.exif_transpose(opened).convert("RGBA")
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError) as error:
+    except Image.DecompressionBombError as error:  # so many that the library does not even look
+        raise ValidationError(_TOO_MANY) from error
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, EOFError) as error:
         raise ValidationError("This is not a PNG, JPEG, WebP or GIF picture.") from error

@@ -48,6 +48,9 @@ def test_every_secret_of_every_model_is_encrypted():
     allowed = {
         "accounts.user.password",  # a hash
         "operations.operation.lease_token",  # a fencing number, no secret
+        "notifications.delivery.lease_token",  # the same
+        "notifications.mail.lease_token",
+        "notifications.webhook.previous_secret_until",  # a moment
         "environments.environment.admin_password_changed",  # a fact
         "environments.environment.admin_password_hash",  # a hash
     }
