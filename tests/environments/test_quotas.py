@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import threading
 from decimal import Decimal
+from importlib import import_module
 
 import pytest
+from django.apps import apps
 from django.db import connections
 from django.db.models import Sum
 
@@ -14,6 +16,7 @@ from apps.environments import services
 from apps.environments.actions import mark_deleted
 from apps.environments.models import Environment
 from apps.environments.quotas import allocated
+from apps.environments.restoring import request_restore
 from apps.orgs import leaving, quotas
 from apps.orgs.models import Organization, Quota
 from apps.orgs.quota_requests import set_quota
@@ -96,6 +99,28 @@ def test_what_is_stopped_counts_and_what_is_destroyed_does_not(cast):
         make_environment(project)
     mark_deleted(environment)
     make_environment(project)
+
+
+def test_what_is_brought_back_counts_again(cast):
+    project, server = make_project(cast.acme), make_server(cast.acme)
+    environment = make_environment(project, server=server, **SIZE)
+    mark_deleted(environment)
+    limit(cast.acme, cpu=Decimal(1))
+    other = make_environment(project, "staging", server=server, **SIZE)  # of another type: its address is another
+    with pytest.raises(Conflict) as caught:
+        request_restore(environment=environment, actor=cast.alice)
+    assert caught.value.code == "orgs.quota_exceeded"
+    mark_deleted(other)
+    request_restore(environment=environment, actor=cast.alice)
+    assert allocated(cast.acme).cpu == 1
+
+
+def test_organizations_that_were_there_before_get_a_quota(cast):
+    Quota.objects.all().delete()
+    migration = import_module("apps.orgs.migrations.0003_white_label_invitations_quotas")
+    migration.add_quotas(apps, None)
+    migration.add_quotas(apps, None)
+    assert {quota.organization_id for quota in Quota.objects.all()} == {cast.acme.pk, cast.umbrella.pk}
 
 
 def test_another_organization_counts_for_itself(cast):
