@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.test import Client
 
 from apps.api import keys
 from apps.api.models import ApiKey
+from tests.cast import make_cast
 
 PREFIX = "/api/public/v1"
 
@@ -55,3 +57,16 @@ def program() -> Callable[..., Program]:
 def alice(cast: Any) -> Program:
     """The Owner's program, which may write."""
     return make_program(cast.acme, cast.alice)
+
+
+@pytest.fixture(scope="module")
+def world(django_db_setup: None, django_db_blocker: Any) -> Iterator[Any]:
+    """One of everything in Acme for a whole file; every test is rolled back."""
+    from tests.api.world import make_world
+
+    with django_db_blocker.unblock():
+        cast = make_cast()
+        made = make_world(cast, cast.acme, cast.alice)
+        made.cast = cast
+        yield made
+        call_command("flush", verbosity=0, interactive=False)

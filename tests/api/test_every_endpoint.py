@@ -11,8 +11,7 @@ from django.urls import get_resolver, reverse
 from apps.api import urls
 from apps.orgs.access import codes_on
 from tests.api.conftest import make_program
-from tests.api.world import World, make_world
-from tests.cast import make_cast
+from tests.api.world import World
 
 # What any key may do.
 OWN = ""
@@ -112,19 +111,6 @@ ROWS = pytest.mark.parametrize(("name", "method", "code"), TABLE)
 REACHES_OUT = {"server_host_key", "repository_branches"}
 # Purged are destroyed ones only: any other is not there.
 NOT_THERE = {"environment_purge"}
-
-
-@pytest.fixture(scope="module")
-def world(django_db_setup, django_db_blocker) -> World:
-    """One world for all rows; every row is rolled back."""
-    from django.core.management import call_command
-
-    with django_db_blocker.unblock():
-        cast = make_cast()
-        made = make_world(cast, cast.acme, cast.alice)
-        made.cast = cast
-        yield made
-        call_command("flush", verbosity=0, interactive=False)
 
 
 def address_of(name: str, world: World) -> str:
