@@ -5,6 +5,7 @@ import { startDialogs } from "./dialogs.js";
 import { startLists } from "./lists.js";
 import { startPalette } from "./palette.js";
 import { startRunning } from "./running.js";
+import { startTabs } from "./tabs.js";
 import { startTheme } from "./theme.js";
 import { startTimes } from "./times.js";
 
@@ -14,6 +15,7 @@ startDialogs();
 startLists();
 startPalette();
 startRunning();
+startTabs();
 startTheme();
 startTimes();
 
