@@ -153,5 +153,6 @@ def announced(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def amount_text(amount: Any, resource: Resource) -> str:
-    """`2.5 cores`, `4096 MB`, `3`."""
-    return f"{Decimal(amount).normalize():f} {resource.unit}".strip()
+    """`2.5 cores`, `1 core`, `4096 MB`, `3`."""
+    unit = resource.unit.removesuffix("s") if amount == 1 else resource.unit
+    return f"{Decimal(amount).normalize():f} {unit}".strip()

@@ -48,7 +48,9 @@ class Line:
         """`3 of 8 cores`, or what is allocated where there is no limit."""
         if self.limit is None:
             return f"{self.amount(self.used)}, unlimited"
-        return f"{self.amount(self.used).removesuffix(f' {self.resource.unit}')} of {self.amount(self.limit)}"
+        used = self.amount(self.used)
+        used = used if self.resource.unit == "MB" else used.partition(" ")[0]
+        return f"{used} of {self.amount(self.limit)}"
 
     def amount(self, amount: Any) -> str:
         """An amount of this resource with its unit."""

@@ -62,7 +62,7 @@ def test_without_limits_nothing_is_refused(cast):
 @pytest.mark.parametrize(
     ("limits", "resource", "wanted", "free", "total"),
     [
-        ({"cpu": Decimal("1.5")}, "CPU", "1 cores", "0.5 cores", "1.5 cores"),
+        ({"cpu": Decimal("1.5")}, "CPU", "1 core", "0.5 cores", "1.5 cores"),
         ({"memory_megabytes": 4000}, "memory", "2048 MB", "1952 MB", "4000 MB"),
         ({"disk_megabytes": 10_240}, "disk", "10240 MB", "0 MB", "10240 MB"),
         ({"environments": 1}, "environments", "1", "0", "1"),
