@@ -13,6 +13,7 @@ from django.db import connections
 from apps.operations.announce import announce
 from apps.operations.models import Status
 from oecsh.embedded.valkey import Valkey
+from tests.cast import open_to_staff
 from tests.operations.conftest import wait_for, wait_until_over
 from tests.operations.processes import beat, worker
 from tests.operations.sockets import Socket
@@ -72,6 +73,7 @@ async def test_an_open_page_hears_again_after_redis_was_restarted(valkey, queue,
     layer = settings.CHANNEL_LAYERS["default"]
     settings.CHANNEL_LAYERS = {"default": layer | {"CONFIG": layer["CONFIG"] | {"hosts": [valkey.url]}}}
     operation = await sync_to_async(queue)("toy.two")
+    await sync_to_async(open_to_staff)(organization, cast.sam, cast.alice)
     page = Socket(f"/ws/operations/{operation.pk}/", await sync_to_async(sign_in)(cast.sam))
     assert await page.connect() is None
     await page.receive()
