@@ -12,6 +12,7 @@ import socket
 import ssl
 import threading
 import time
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -86,6 +87,9 @@ def _not_a_scheme(host: str, schemes: tuple[str, ...]) -> Problem:
 LARGEST_ANSWER = 2**20
 SECONDS_TO_CONNECT = 10
 SECONDS_TO_ANSWER = 30
+# Of a name with hundreds of addresses: how many are tried, and for how long together (times the time for one).
+MOST_ADDRESSES = 8
+TIMES_TO_CONNECT = 3
 _CHUNK = 2**16
 
 
@@ -104,7 +108,8 @@ def session(
     """A session for addresses that somebody gave us: an ordinary `requests.Session`, but
 
     - each connection goes to an address that was checked when it was opened (the name stays what TLS and the other
-      side see), so a name that changes its address between a check and a request gains nothing;
+      side see), so a name that changes its address between a check and a request gains nothing; all its addresses
+      are checked, at most MOST_ADDRESSES are tried, together for TIMES_TO_CONNECT times the time for one;
     - only `schemes`; no redirect is followed: the 3xx answer is the answer; nothing is taken from the environment
       (no proxies, no .netrc, no certificates besides the usual ones or `context`);
     - `seconds` for the connection's silence, for the head of the answer and for its whole body; `largest` bytes of
@@ -123,22 +128,25 @@ def read_limited(
 
     Raises AnswerTooLarge, `requests.ReadTimeout` or another `requests.RequestException`; the connection is closed then.
     """
-    body, deadline = bytearray(), time.monotonic() + seconds
-    try:
-        while chunk := answer.raw.read1(_CHUNK, decode_content=False):
-            body += chunk
-            if len(body) > largest:
-                raise AnswerTooLarge(f"The answer is larger than {largest} bytes.", response=answer)
-            if time.monotonic() > deadline:
-                raise requests.ReadTimeout(f"The answer took longer than {seconds:g} seconds.", response=answer)
-    except requests.RequestException:  # which are OSErrors
-        raise
-    except urllib3.exceptions.ReadTimeoutError as error:
-        raise requests.ReadTimeout(error, response=answer) from error
-    except (urllib3.exceptions.HTTPError, OSError) as error:
-        raise requests.ConnectionError(error, response=answer) from error
-    finally:
-        answer.close()
+    too_late = requests.ReadTimeout(f"The answer took longer than {seconds:g} seconds.", response=answer)
+    body = bytearray()
+    # The lines between chunks and the trailers are read whole, however slowly their bytes come: the watch ends that.
+    with _shut_after(seconds, answer.raw.connected) as over:
+        try:
+            while chunk := answer.raw.read1(_CHUNK, decode_content=False):
+                body += chunk
+                if len(body) > largest:
+                    raise AnswerTooLarge(f"The answer is larger than {largest} bytes.", response=answer)
+        except requests.RequestException:  # which are OSErrors
+            raise
+        except urllib3.exceptions.ReadTimeoutError as error:
+            raise requests.ReadTimeout(error, response=answer) from error
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            raise (too_late if over.is_set() else requests.ConnectionError(error, response=answer)) from error
+        finally:
+            answer.close()
+    if over.is_set():  # what was cut off may look like an end
+        raise too_late
     return bytes(body)
 
 
@@ -198,12 +206,18 @@ class _CheckedConnection:
 
     def _new_conn(self) -> socket.socket:
         last: OSError | None = None
-        for address in check_address(self.host.strip("[]"), self.port):
+        seconds = self.timeout if isinstance(self.timeout, int | float) else SECONDS_TO_CONNECT
+        deadline = time.monotonic() + TIMES_TO_CONNECT * seconds
+        for address in check_address(self.host.strip("[]"), self.port)[:MOST_ADDRESSES]:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                break
             try:
-                connected = socket.create_connection((address, self.port), self.timeout)
+                connected = socket.create_connection((address, self.port), min(seconds, left))
             except OSError as error:
                 last = error
                 continue
+            connected.settimeout(seconds)
             connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             return connected
         words = f"No connection to {self.host}: {last}"
@@ -213,17 +227,30 @@ class _CheckedConnection:
 
     def getresponse(self) -> Any:
         """The head of the answer, within the time for one silence: one that comes byte by byte is cut off."""
-        over = threading.Event()
+        connected = self.sock
         seconds = self.timeout if isinstance(self.timeout, int | float) else SECONDS_TO_ANSWER
-        watch = threading.Timer(seconds, _shut, (self.sock, over))
-        watch.daemon = True
-        watch.start()
-        try:
-            return super().getresponse()  # type: ignore[misc]
-        finally:
-            watch.cancel()
-            if over.is_set():
-                raise TimeoutError("The head of the answer did not come in time.")
+        with _shut_after(seconds, connected) as over:
+            try:
+                answer = super().getresponse()  # type: ignore[misc]
+            finally:
+                if over.is_set():
+                    raise TimeoutError("The head of the answer did not come in time.")
+        answer.connected = connected  # for the watch over its body
+        return answer
+
+
+@contextlib.contextmanager
+def _shut_after(seconds: float, connected: socket.socket) -> Iterator[threading.Event]:
+    """Shuts the connection unless the block ends in time; the event says that it did."""
+    over = threading.Event()
+    watch = threading.Timer(seconds, _shut, (connected, over))
+    watch.daemon = True
+    watch.start()
+    try:
+        yield over
+    finally:
+        watch.cancel()
+        watch.join()  # so that it never shuts what another request goes on with
 
 
 def _shut(connected: socket.socket, over: threading.Event) -> None:

@@ -36,6 +36,12 @@ class _Answers(BaseHTTPRequestHandler):
         elif self.path == "/slow-body":
             self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 200\r\n\r\n")
             self._drip(b"b" * 200)
+        elif self.path == "/slow-chunk-size":
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+            self._drip(b"3;" + b"c" * 200)
+        elif self.path == "/slow-trailer":
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n")
+            self._drip(b"X-Long: " + b"d" * 200)
         elif self.path == "/cut":
             self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 200\r\n\r\nshort")
             self.close_connection = True
@@ -188,6 +194,16 @@ def test_an_answer_byte_by_byte_does_not_hold_us(url, path):
     with outgoing.session(schemes=("http",), seconds=0.5) as session, pytest.raises(requests.RequestException):
         session.get(f"{url}{path}")
     assert time.monotonic() - began < 5
+
+
+@pytest.mark.parametrize("path", ["/slow-body", "/slow-chunk-size", "/slow-trailer"])
+def test_a_body_that_took_too_long_is_told_from_one_that_ended(url, path):
+    began = time.monotonic()
+    with outgoing.session(schemes=("http",)) as session:
+        answer = session.get(f"{url}{path}", stream=True)
+        with pytest.raises(requests.ReadTimeout):
+            outgoing.read_limited(answer, seconds=0.5)
+    assert 0.5 <= time.monotonic() - began < 3
 
 
 def test_an_answer_that_breaks_off_is_an_error(url):
