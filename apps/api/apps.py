@@ -7,4 +7,4 @@ class ApiConfig(AppConfig):
     name = "apps.api"
 
     def ready(self) -> None:
-        from apps.api import messages, schema  # noqa: F401  (registered by being imported)
+        from apps.api import messages, receivers, schema  # noqa: F401  (registered by being imported)

@@ -6,6 +6,7 @@ import hashlib
 import re
 import secrets
 import string
+import uuid
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -21,6 +22,8 @@ from apps.orgs.models import Membership, Organization
 from apps.projects.models import Project
 
 MOST_KEYS = 100
+# Ten years, leap days included.
+LONGEST_LIFE = timedelta(days=3653)
 _ALPHABET = string.ascii_letters + string.digits
 _LENGTH = 32  # characters of 62: 190 bits
 _FORMAT = re.compile(rf"{PREFIX}(?:ro|rw)_[A-Za-z0-9]{{{_LENGTH}}}")
@@ -49,15 +52,16 @@ def create_key(
     """A new key and its text, which is given out here and never again. `made_with` is the key that asked for it.
 
     Raises ValidationError; Problem `api.only_members`, `api.foreign_project`, `api.expiry_in_the_past`,
-    `api.too_many_keys`, `api.key_outlives_its_maker`.
+    `api.expiry_too_far`, `api.too_many_keys`, `api.key_outlives_its_maker`, `api.maker_is_over`.
     """
-    Organization.objects.select_for_update(no_key=True).get(pk=organization.pk)
+    _lock_keys(organization.pk)
     _check(organization, actor, project, expires_at, made_with)
     text = f"{PREFIX}{kind}_" + "".join(secrets.choice(_ALPHABET) for _ in range(_LENGTH))
     key = ApiKey(
         organization=organization,
         project=project,
         created_by=actor,
+        made_with=made_with,
         name=name,
         kind=kind,
         digest=_digest(text),
@@ -84,6 +88,10 @@ def _check(
         raise Problem("api.foreign_project", organization=organization)
     if expires_at is not None and expires_at <= clock.now():
         raise Problem("api.expiry_in_the_past")
+    if expires_at is not None and expires_at > clock.now() + LONGEST_LIFE:
+        raise Problem("api.expiry_too_far")
+    if made_with is not None and not ApiKey.objects.filter(pk=made_with.pk).usable().exists():
+        raise Problem("api.maker_is_over")
     limit = made_with.expires_at if made_with is not None else None
     if limit is not None and (expires_at is None or expires_at > limit):
         raise Problem("api.key_outlives_its_maker", limit=limit.isoformat(timespec="seconds"))
@@ -94,9 +102,30 @@ def _check(
 
 @transaction.atomic
 def revoke_key(*, key: ApiKey, actor: Any) -> ApiKey:
-    """Takes the key out of use at once and for ever. Asking twice is harmless."""
-    key = ApiKey.objects.select_for_update(of=["self"], no_key=True).select_related("organization").get(pk=key.pk)
-    if key.revoked_at is None:
+    """Takes the key out of use at once and for ever, with all that were made with it. Asking twice is harmless."""
+    _lock_keys(key.organization_id)
+    wave = [key.pk]
+    while wave:
+        _revoke(ApiKey.objects.filter(pk__in=wave, revoked_at=None), actor)
+        wave = list(ApiKey.objects.filter(made_with__in=wave).values_list("pk", flat=True))
+    return ApiKey.objects.select_related("organization").get(pk=key.pk)
+
+
+@transaction.atomic
+def revoke_keys_of(*, user_id: uuid.UUID, organization_id: uuid.UUID) -> None:
+    """Takes the keys of a person who left the organization out of use, so that none comes back with the person."""
+    _lock_keys(organization_id)
+    mine = ApiKey.objects.filter(created_by_id=user_id, organization_id=organization_id)
+    _revoke(mine.usable(), None)
+
+
+def _lock_keys(organization_id: uuid.UUID) -> None:
+    """Nobody makes or revokes a key of the organization until the transaction ends."""
+    Organization.objects.select_for_update(no_key=True).filter(pk=organization_id).first()
+
+
+def _revoke(found: Any, actor: Any) -> None:
+    for key in found.order_by("pk").select_for_update(of=["self"], no_key=True):
         key.revoked_at, key.revoked_by = clock.now(), actor
         key.save(update_fields=["revoked_at", "revoked_by", "updated_at"])
         audit.record(
@@ -106,7 +135,6 @@ def revoke_key(*, key: ApiKey, actor: Any) -> ApiKey:
             target=key,
             before={"kind": key.kind, "ends_in": key.last_four},
         )
-    return key
 
 
 def open_key(text: str) -> ApiKey:

@@ -14,6 +14,12 @@ register(
             "This project does not belong to {organization}.", "Choose a project of the organization."
         ),
         "api.expiry_in_the_past": Message("The key would have expired already.", "Choose a time to come."),
+        "api.expiry_too_far": Message(
+            "A key lives ten years at most.", "Choose an earlier expiry, or none: a key without one can be revoked."
+        ),
+        "api.maker_is_over": Message(
+            "The key that asks for another one is revoked or expired.", "Make the key in the portal."
+        ),
         "api.too_many_keys": Message(
             "{organization} has {count} API keys already.", "Revoke those that nobody uses any more."
         ),

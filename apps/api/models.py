@@ -44,6 +44,14 @@ class ApiKey(BaseModel):
         help_text="Empty: all projects of the organization that the person may see.",
     )
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="api_keys")
+    made_with = models.ForeignKey(
+        "self",
+        models.CASCADE,
+        null=True,
+        editable=False,
+        related_name="made",
+        help_text="The key that asked for this one, which falls with it.",
+    )
     name = models.CharField(max_length=80, validators=[validate_plain_text])
     kind = models.CharField(max_length=2, choices=Kind.choices, default=Kind.READ_ONLY)
     digest = models.CharField(max_length=64, unique=True, editable=False)

@@ -34,7 +34,10 @@ def relative_time(value: datetime | None) -> str:
     """`3 minutes ago`, with the exact time on hover in the person's zone."""
     if value is None:
         return "–"
-    exact = timezone.localtime(value)
+    try:
+        exact = timezone.localtime(value)
+    except OverflowError:  # at the very end of year 9999, or the beginning of year 1
+        exact = value
     elapsed = (clock.now() - value).total_seconds()
     text = "just now" if -60 < elapsed < 60 else f"{timesince(value, clock.now(), depth=1)} ago"
     return format_html(
