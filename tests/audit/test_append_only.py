@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import timedelta
 
 import pytest
@@ -105,17 +106,91 @@ def test_after_the_retention_the_trail_is_closed_again(cast):
 
 def test_a_person_is_erased_and_the_trail_still_reads(cast):
     bob = cast.bob
-    done = services.record(action="a.done", actor=bob, target=cast.acme, after={"note": "said Bob", "by": "Bob"})
+    done = services.record(
+        action="a.done",
+        actor=bob,
+        target=cast.acme,
+        after={"note": "Bob", "person": "Bob", "on": {"to": "bob@home.example"}},
+    )
     suffered = services.record(action="a.suffered", actor=cast.alice, target=bob)
     named = services.record(action="a.named", actor=cast.alice, after={"people": "bob@example.com, vera@example.com"})
-    other = services.record(action="a.other", actor=cast.vera, after={"by": "Bob"})
-    assert retention.erase_person(person_id=bob.pk, words=["bob@example.com", "Bob"]) >= 3
+    other = services.record(action="a.other", actor=cast.vera, after={"person": "Bob"})
+    erased = {"addresses": ["bob@example.com"], "unproven": ["bob@home.example"], "name": "Bob"}
+    assert retention.erase_person(person_id=bob.pk, **erased) >= 3
     for event in (done, suffered, named, other):
         event.refresh_from_db()
     assert (done.actor_name, done.actor_id, done.target_name) == (retention.ERASED, bob.pk, "Acme")
-    assert done.after == {"note": "said Bob", "by": retention.ERASED}
+    assert done.after == {"note": "Bob", "person": retention.ERASED, "on": {"to": retention.ERASED}}
     assert (suffered.target_name, suffered.actor_name) == (retention.ERASED, "Alice")
     assert named.after == {"people": f"{retention.ERASED}, vera@example.com"}
-    assert (other.actor_name, other.after) == ("Vera", {"by": "Bob"})
+    assert (other.actor_name, other.after) == ("Vera", {"person": "Bob"})
     with pytest.raises(DatabaseError), transaction.atomic():
         done.save_erased()
+
+
+NOBODY = uuid.UUID("00000000-0000-4000-8000-000000000000")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "bob@example.com",
+        "Said <bob@example.com>.",
+        "a\nbob@example.com\tb",
+        '"bob@example.com"',
+        "x=bob@example.com, y",
+    ],
+)
+def test_a_whole_address_is_erased_wherever_it_stands(cast, text):
+    event = services.record(action="a.named", actor=cast.alice, after={"deep": {"people": text}})
+    retention.erase_person(person_id=NOBODY, addresses=["bob@example.com"])
+    event.refresh_from_db()
+    assert event.after == {"deep": {"people": text.replace("bob@example.com", retention.ERASED)}}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "jim-bob@example.com",
+        "jimbob@example.com",
+        "a+bob@example.com",
+        "j.bob@example.com",
+        "bob@example.com.au",
+        "bob@example.com-x",
+        "bob@example.community",
+        "bob@examplexcom",
+    ],
+)
+def test_an_address_within_another_is_kept_by_us_and_by_the_database(cast, text):
+    event = services.record(action="a.named", actor=cast.alice, after={"people": text})
+    retention.erase_person(person_id=NOBODY, addresses=["bob@example.com"])
+    event.refresh_from_db()
+    assert event.after == {"people": text}
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('oecsh.audit_erased_person', %s, true)", [str(NOBODY)])
+        cursor.execute("""SELECT set_config('oecsh.audit_erased_words', '["bob@example.com"]', true)""")
+    with pytest.raises(DatabaseError, match="only appended to"), transaction.atomic():
+        event.save_erased()
+
+
+def test_odd_characters_of_an_address_mean_themselves(cast):
+    odd = "a.b*c+d{2}|e^f$g?h@example.com"
+    ours = services.record(action="a.named", actor=cast.alice, after={"people": f"({odd})"})
+    theirs = services.record(action="a.named", actor=cast.alice, after={"people": "e^f$g?h@example.com, axb"})
+    assert retention.erase_person(person_id=NOBODY, addresses=[odd]) == 1
+    ours.refresh_from_db()
+    theirs.refresh_from_db()
+    assert ours.after == {"people": f"({retention.ERASED})"}
+    assert theirs.after == {"people": "e^f$g?h@example.com, axb"}
+
+
+def test_a_name_erases_nobody_else(cast):
+    """Whoever takes the name of a colleague, of an organization, or of any word takes nothing with them."""
+    bob = cast.bob
+    by_alice = services.record(action="a.done", actor=cast.alice, target=bob, after={"role": "Alice"})
+    to_alice = services.record(action="a.done", actor=bob, target=cast.alice)
+    retention.erase_person(person_id=bob.pk, addresses=[], name="Alice")
+    by_alice.refresh_from_db()
+    to_alice.refresh_from_db()
+    assert (by_alice.actor_name, by_alice.after) == ("Alice", {"role": "Alice"})
+    assert (to_alice.actor_name, to_alice.target_name) == (retention.ERASED, "Alice")

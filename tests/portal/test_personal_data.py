@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import io
 import json
+import threading
 import zipfile
 
 import pytest
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import TOTP
-from django.db import connection, models
+from django.db import connection, connections, models
 from django.db.models import Q
 from django.test import Client
 
 from apps.accounts.models import User
 from apps.audit.models import Event
-from apps.orgs.models import Membership
-from apps.portal.personal.erasure import NAME
+from apps.orgs import invitations
+from apps.orgs.models import Invitation, Membership
+from apps.orgs.roles import Role
+from apps.portal.personal import erasure
+from apps.portal.personal.erasure import NAME, proven_addresses
 from apps.portal.personal.relations import KEPT, OWN, relations
-from tests.cast import PASSWORD
+from tests.cast import PASSWORD, make_person
 
 SEED = "JBSWY3DPEHPK3PXP"
 
@@ -167,3 +171,81 @@ def test_nothing_is_half_erased_when_it_fails(cast):
     client.raise_request_exception = False
     assert erase(client, cast.bob.email).status_code == 500
     assert Membership.objects.filter(user=cast.bob).exists()
+
+
+def stranger_with(address: str) -> User:
+    """Somebody who signed up with an address that is not shown to be theirs."""
+    client = Client()
+    client.post("/account/signup/", {"email": address, "password1": PASSWORD, "password2": PASSWORD})
+    return User.objects.get(email=address)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("address", ["dora@example.com", "ora@example.com", "a@example.com"])
+def test_a_stranger_who_claims_an_address_takes_nothing_of_others(cast, address):
+    """Neither the trail of organizations, nor invitations: the address, or a part of others', is only claimed."""
+    invitation = invitations.invite(
+        organization=cast.acme, email="dora@example.com", role=Role.VIEWER, actor=cast.alice
+    )
+    stranger = stranger_with(address)
+    mine = Q(actor_id=stranger.pk) | Q(target_id=stranger.pk)
+    before = list(Event.objects.exclude(mine).order_by("pk").values())
+    assert erase(fresh(stranger), address).status_code == 302
+    assert list(Event.objects.exclude(mine).order_by("pk").values()) == before
+    assert Invitation.objects.filter(pk=invitation.pk).exists()
+    assert address not in "\n".join(str(row) for row in Event.objects.filter(mine).values())
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("is_primary", [False, True])
+def test_an_address_that_was_only_added_is_nobodys(cast, is_primary):
+    """Adding accepts any address; where nothing was ever confirmed, even the one to sign in with."""
+    invitation = invitations.invite(
+        organization=cast.acme, email="dora@example.com", role=Role.VIEWER, actor=cast.alice
+    )
+    client = fresh(cast.charlie)
+    client.post("/account/email/", {"action_add": "", "email": "dora@example.com"})
+    if is_primary:
+        client.post("/account/email/", {"action_primary": "", "email": "dora@example.com"})
+    charlie = User.objects.get(pk=cast.charlie.pk)
+    assert (charlie.email == "dora@example.com") is is_primary
+    assert not invitations.has_verified(charlie, "dora@example.com")
+    assert "dora@example.com" not in proven_addresses(charlie)
+    assert "Acme" not in json.dumps(exported(client))
+    cast.umbrella.delete()
+    assert erase(client, charlie.email).status_code == 302
+    assert Invitation.objects.filter(pk=invitation.pk).exists()
+    assert Event.objects.filter(action="invitation.created", after__email="dora@example.com").exists()
+
+
+@pytest.mark.django_db
+def test_invitations_to_a_confirmed_address_go_with_the_person(cast):
+    EmailAddress.objects.create(user=cast.bob, email="bobby@example.com", verified=True)
+    invitations.invite(organization=cast.umbrella, email="bobby@example.com", role=Role.VIEWER, actor=cast.charlie)
+    assert erase(fresh(cast.bob), cast.bob.email).status_code == 302
+    assert not Invitation.objects.exists()
+    assert "bobby@example.com" not in "\n".join(str(row) for row in Event.objects.values())
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_administrators_who_go_at_once_leave_one():
+    people = [make_person(name, is_staff=True, is_superuser=True) for name in ("Sam", "Sue")]
+    refused: list[Exception] = []
+    start = threading.Barrier(2)
+
+    def go(user: User) -> None:
+        try:
+            start.wait(timeout=20)
+            erasure.erase(user=user, confirmation=user.email)
+        except Exception as failure:
+            refused.append(failure)
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=go, args=[person]) for person in people]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [failure.code for failure in refused] == ["personal.last_administrator"]
+    assert User.objects.filter(is_superuser=True, is_active=True).count() == 1

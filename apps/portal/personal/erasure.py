@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from allauth.account.models import EmailAddress
 from django.db import transaction
+from django.db.models import Q
 from django.http import HttpRequest
 
 from apps.accounts import sessions
@@ -32,19 +33,30 @@ def erase(*, user: User, confirmation: str, request: HttpRequest | None = None) 
     `personal.last_administrator`.
     """
     with transaction.atomic():
-        user = User.objects.select_for_update().get(pk=user.pk)
+        user = _locked(user)
         _ensure_may_go(user, confirmation)
         audit.record(action="account.erased", actor=user, target=user, request=request)
-        words = {user.email, user.display_name, *_addresses(user)}
+        proven, claimed = proven_addresses(user), {user.email, *_addresses(user)}
         for membership in Membership.objects.filter(user=user).select_related("organization"):
             members.leave(organization=membership.organization, user=user)
         sessions.end_all(user, actor=user, request=request)
-        Invitation.objects.filter(email__in=[address for address in words if "@" in address]).delete()
+        Invitation.objects.filter(email__in=proven).delete()
         for relation in relations():
             if relation.is_own:
                 relation.model._base_manager.filter(**{relation.field: user}).delete()
+        name = user.display_name
         _forget(user)
-        erase_person(person_id=user.pk, words=words)
+        erase_person(person_id=user.pk, addresses=proven, unproven=claimed - proven, name=name)
+
+
+def _locked(user: User) -> User:
+    """The row is held; a superuser's with those of all superusers, in one order, so that of two who go at once the
+    second finds out that nobody else is left."""
+    condition = Q(pk=user.pk)
+    if User.objects.filter(pk=user.pk, is_superuser=True).exists():
+        condition |= Q(is_superuser=True)
+    rows = User.objects.select_for_update().filter(condition).order_by("pk")
+    return next(row for row in rows if row.pk == user.pk)
 
 
 def _ensure_may_go(user: User, confirmation: str) -> None:
@@ -60,6 +72,16 @@ def _ensure_may_go(user: User, confirmation: str) -> None:
 
 def _addresses(user: User) -> set[str]:
     return set(EmailAddress.objects.filter(user=user).values_list("email", flat=True))
+
+
+def proven_addresses(user: User) -> set[str]:
+    """The addresses that are shown to be the person's: those confirmed, and the one that staff vouched for when they
+    made the account. Anybody may claim any other, so nothing of somebody else's is touched for it."""
+    rows = EmailAddress.objects.filter(user=user)
+    proven = {address.lower() for address in rows.filter(verified=True).values_list("email", flat=True)}
+    # Where nothing was ever confirmed, an address that was added can be made the one to sign in with.
+    is_claimed = rows.filter(email__iexact=user.email, primary=True, verified=False).exists()
+    return proven if user.verify_by is not None or is_claimed else proven | {user.email}
 
 
 def _forget(user: User) -> None:
