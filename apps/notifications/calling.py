@@ -68,7 +68,7 @@ def call(delivery: Delivery) -> Answer:
         return Answer(mask(f"{problem.title} {problem.what_to_do}", secrets)[:500], _since(began))
     except (requests.RequestException, OSError, ValueError) as error:
         return Answer(mask(_in_words(error), secrets)[:500], _since(began))
-    error = "" if answer.ok and answer.status_code < 300 else f"The receiver answered {answer.status_code}."
+    error = "" if 200 <= answer.status_code < 300 else f"The receiver answered {answer.status_code}."
     return Answer(error, _since(began), answer.status_code, mask(text, secrets)[:KEPT_CHARACTERS], _retry_after(answer))
 
 
@@ -116,12 +116,12 @@ def _tls_reason(error: BaseException) -> str:
 def _retry_after(answer: requests.Response) -> timedelta | None:
     """Seconds or a date (RFC 9110, 10.2.3), at most an hour; None for anything else."""
     value = answer.headers.get("Retry-After", "").strip()
-    if value.isdigit():
+    if value.isascii() and value.isdecimal():
         wait = timedelta(seconds=min(int(value[:9]), 86_400))
     else:
         try:
             wait = parsedate_to_datetime(value) - clock.now()
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             return None
     return max(min(wait, LONGEST_RETRY_AFTER), timedelta(0))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections import Counter
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -13,7 +14,8 @@ from apps.core import clock
 from apps.notifications.models import Delivery, DeliveryAttempt, Mail, OutboxStatus
 from apps.notifications.models.outbox import OutboxRow
 
-# Longer than any attempt takes: three seconds to connect to each address of a host, ten for the answer.
+# Longer than any attempt takes: nine seconds to connect, ten for the head of the answer, three for its body, and the
+# time to look the name up; longer than the task may run at all.
 LEASE = timedelta(seconds=90)
 DELIVERY_PAUSES = [timedelta(seconds=seconds) for seconds in (10, 60, 300, 1800, 7200, 21_600, 43_200)]
 MAIL_PAUSES = [timedelta(seconds=seconds) for seconds in (60, 300, 1800, 7200, 21_600)]
@@ -22,15 +24,17 @@ _ADVISORY_KEY = 7_262_419_001
 
 def claim_delivery() -> Delivery | None:
     """The oldest delivery that is due and free, ours from now on, with its attempt begun. None: nothing to do, or
-    enough is under way."""
+    enough is under way (on the platform, or of each organization that waits)."""
     with transaction.atomic():
         now = clock.now()
-        if _is_enough_under_way(now):
+        under_way = _under_way(now)
+        if under_way.total() >= settings.NOTIFICATION_SENDERS:
             return None
         called = Delivery.objects.filter(lease_expires_at__gt=now).values("webhook_id")
         resting = Q(webhook__resting_until__isnull=False, webhook__resting_until__gt=now)
         rows = _due(Delivery.objects.filter(webhook__paused_at=None), now).exclude(resting)
-        row = rows.exclude(webhook_id__in=called).select_related("webhook__organization", "event__actor").first()
+        rows = rows.exclude(webhook_id__in=called).exclude(webhook__organization_id__in=_at_their_share(under_way))
+        row = rows.select_related("webhook__organization", "event__actor").first()
         if row is None:
             return None
         _take(row, now)
@@ -42,9 +46,11 @@ def claim_mail() -> Mail | None:
     """The same for a mail."""
     with transaction.atomic():
         now = clock.now()
-        if _is_enough_under_way(now):
+        under_way = _under_way(now)
+        if under_way.total() >= settings.NOTIFICATION_SENDERS:
             return None
-        row = _due(Mail.objects.all(), now).select_related("user", "event__organization", "event__project").first()
+        rows = _due(Mail.objects.exclude(event__organization_id__in=_at_their_share(under_way)), now)
+        row = rows.select_related("user", "event__organization", "event__project").first()
         if row is not None:
             _take(row, now)
     return row
@@ -64,13 +70,21 @@ def give_up_or_wait(row: OutboxRow, pauses: list[timedelta], error: str, now: da
         row.next_attempt_at = now + pauses[row.tries - 1] * factor
 
 
-def _is_enough_under_way(now: datetime) -> bool:
+def _under_way(now: datetime) -> Counter[uuid.UUID]:
+    """How many leases each organization holds."""
     # Claims go one after the other, so that the number holds; they take milliseconds.
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_ADVISORY_KEY])
     held = Q(lease_expires_at__gt=now)
-    under_way = Delivery.objects.filter(held).count() + Mail.objects.filter(held).count()
-    return under_way >= settings.NOTIFICATION_SENDERS
+    deliveries = Delivery.objects.filter(held).order_by().values_list("webhook__organization_id", flat=True)
+    mails = Mail.objects.filter(held).order_by().values_list("event__organization_id", flat=True)
+    return Counter(deliveries) + Counter(mails)
+
+
+def _at_their_share(under_way: Counter[uuid.UUID]) -> list[uuid.UUID]:
+    """The organizations that hold half of the senders: the slow receivers of one do not keep the others waiting."""
+    share = max(1, settings.NOTIFICATION_SENDERS // 2)
+    return [organization for organization, held in under_way.items() if held >= share]
 
 
 def _due(rows: QuerySet, now: datetime) -> QuerySet:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import random
 from datetime import datetime, timedelta
 
@@ -14,6 +15,7 @@ from apps.notifications.models import Delivery, DeliveryAttempt, OutboxStatus, W
 from apps.notifications.publishing import publish
 from apps.notifications.services import pause_webhook
 
+logger = logging.getLogger(__name__)
 FAILURES_TO_PAUSE = 20
 LEAST_TIME_TO_PAUSE = timedelta(hours=1)
 FIRST_REST, LONGEST_REST = timedelta(seconds=5), timedelta(minutes=5)
@@ -27,9 +29,17 @@ def deliver_next() -> bool:
     if delivery.tries > len(DELIVERY_PAUSES) + 1:
         answer = Answer("Every worker that began this was lost.", 0)
     else:
-        answer = call(delivery)
+        answer = _answer_to(delivery)
     settle(delivery, answer)
     return True
+
+
+def _answer_to(delivery: Delivery) -> Answer:
+    try:
+        return call(delivery)
+    except Exception:  # the task's time limit too: whatever it is, the row's attempt ends, and others are not held up
+        logger.exception("The delivery %s could not be called.", delivery.pk)
+        return Answer("The platform could not make this call.", 0)
 
 
 def settle(delivery: Delivery, answer: Answer) -> bool:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.db.models import Q
 
+from apps.accounts.models import User
 from apps.core.validators import validate_plain_text
 from apps.notifications.kinds import grouped, webhook_kinds
 from apps.notifications.models import Format, Webhook
@@ -38,10 +40,13 @@ class WebhookForm(forms.Form):
     )
 
     def __init__(
-        self, *arguments: Any, organization: Organization, webhook: Webhook | None = None, **more: Any
+        self, *arguments: Any, person: User, organization: Organization, webhook: Webhook | None = None, **more: Any
     ) -> None:
         super().__init__(*arguments, **more)
-        self.fields["project"].queryset = Project.objects.filter(organization=organization)
+        # Those that the person sees, and the one that the webhook is about: saving does not change it unseen.
+        seen = Q(pk__in=Project.objects.visible_to(person).order_by().values("pk"))
+        kept = Q(pk=webhook.project_id if webhook is not None else None)
+        self.fields["project"].queryset = Project.objects.filter(seen | kept, organization=organization)
         self.fields["events"].choices = [
             (group, [(kind.name, f"{kind.title} ({kind.name})") for kind in kinds])
             for group, kinds in grouped(webhook_kinds())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import smtplib
 import zoneinfo
 from urllib.parse import urlsplit
@@ -19,6 +20,8 @@ from apps.notifications.models import Mail, OutboxStatus
 from apps.notifications.publishing import body_of, portal_url
 from apps.notifications.recipients import may_be_told, with_verified_address
 from apps.orgs import mails
+
+logger = logging.getLogger(__name__)
 
 
 class NotWantedAnyMore(Exception):
@@ -45,6 +48,9 @@ def mail_next() -> bool:
         error = f"The mail server refused the address ({', '.join(map(str, codes))})."
     except (OSError, smtplib.SMTPException) as failure:
         error = f"The mail server did not take it: {failure}"
+    except Exception:  # the task's time limit too: whatever it is, the row's attempt ends, and others are not held up
+        logger.exception("The mail %s could not be sent.", mail.pk)
+        error = "The platform could not send this mail."
     _settle(mail, error, status=OutboxStatus.FAILED if is_permanent else "")
     return True
 

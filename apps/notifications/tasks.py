@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from celery import shared_task
 
+# More than the work takes (30 s, and the delivery and the mail that began before), less than a lease.
+SECONDS_OF_WORK = 75
 
-@shared_task(name="notifications.work")
+
+@shared_task(name="notifications.work", soft_time_limit=SECONDS_OF_WORK)
 def work() -> None:
     """Dispatches events and sends what is due; harmless to repeat, and in several workers at once."""
     from apps.notifications.working import work_through

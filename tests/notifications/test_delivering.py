@@ -60,7 +60,7 @@ def test_after_a_rotation_both_secrets_sign_for_a_day(receiver, make_delivery, c
         Checker(old).verify(later.body, later.headers)
 
 
-@pytest.mark.parametrize("status", [301, 302, 400, 401, 404, 429, 500, 503])
+@pytest.mark.parametrize("status", [101, 103, 301, 302, 400, 401, 404, 429, 500, 503])
 def test_everything_but_success_is_a_failure_and_comes_again(receiver, make_delivery, status):
     receiver.replies = [Reply(status, headers={"Location": "https://127.0.0.1:1/"})]
     delivery = make_delivery(receiver.url)
@@ -96,7 +96,17 @@ def test_eight_attempts_and_then_it_has_failed(receiver, make_delivery, cast):
 
 
 @pytest.mark.parametrize(
-    ("value", "least", "most"), [("120", 120, 121), ("999999999", 3600, 3600), ("soon", 0, 30), ("-5", 0, 30)]
+    ("value", "least", "most"),
+    [
+        ("120", 120, 121),
+        ("999999999", 3600, 3600),
+        ("9" * 5000, 3600, 3600),
+        ("soon", 0, 30),
+        ("-5", 0, 30),
+        ("\xb2", 0, 30),
+        ("Mon, 01 Jan 2024 00:00:00 +99999999999999999999", 0, 30),
+        ("Mon, 01 Jan 99999999999999999999 00:00:00 GMT", 0, 30),
+    ],
 )
 def test_a_wish_to_be_called_later_is_kept_up_to_an_hour(receiver, make_delivery, value, least, most):
     receiver.replies = [Reply(429, headers={"Retry-After": value})]
@@ -105,6 +115,7 @@ def test_a_wish_to_be_called_later_is_kept_up_to_an_hour(receiver, make_delivery
         deliver_next()
         delivery.refresh_from_db()
         wait = (delivery.next_attempt_at - clock.now()).total_seconds()
+    assert delivery.error == "The receiver answered 429."
     assert least <= wait <= most
 
 
@@ -120,8 +131,10 @@ def test_a_slow_receiver_is_cut_off_and_delays_nobody_else(receiver, make_delive
     assert quick.status == OutboxStatus.DELIVERED
 
 
-def test_a_body_without_end_is_not_waited_for(receiver, make_delivery):
-    receiver.replies = [Reply(200, body=b"x" * 2000, drip=0.1)]
+@pytest.mark.parametrize("headers", [{}, {"Transfer-Encoding": "chunked"}])
+def test_a_body_without_end_is_not_waited_for(receiver, make_delivery, headers):
+    # In chunks: the line with the size of the first one does not end.
+    receiver.replies = [Reply(200, headers=headers, body=b"1;" + b"x" * 2000, drip=0.1)]
     delivery = make_delivery(receiver.url)
     deliver_next()
     delivery.refresh_from_db()

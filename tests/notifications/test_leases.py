@@ -11,10 +11,10 @@ from django.db import connections
 from apps.core import clock
 from apps.core.exceptions import Conflict
 from apps.notifications import delivering, services
-from apps.notifications.claiming import LEASE, claim_delivery
+from apps.notifications.claiming import LEASE, claim_delivery, claim_mail
 from apps.notifications.delivering import deliver_next
 from apps.notifications.dispatching import dispatch_next
-from apps.notifications.models import Delivery, DeliveryAttempt, OutboxStatus
+from apps.notifications.models import Delivery, DeliveryAttempt, Mail, OutboxStatus
 from tests.notifications.receiver import Reply
 
 
@@ -43,13 +43,44 @@ def test_calls_of_one_webhook_never_overlap_and_nothing_is_sent_twice(receiver, 
     assert len(ids) == len(set(ids)) == len(events)
 
 
-def test_no_more_than_the_senders_are_under_way(make_delivery, settings):
-    settings.NOTIFICATION_SENDERS = 2
+@pytest.fixture
+def wait_in_both(cast, make_webhook, make_event):
+    """Four deliveries of Acme, and after them four of Umbrella."""
     for _ in range(4):
-        make_delivery("https://127.0.0.1:9/hook")
-    assert claim_delivery() is not None
-    assert claim_delivery() is not None
-    assert claim_delivery() is None
+        make_webhook()
+        make_webhook(organization=cast.umbrella, actor=cast.charlie)
+    make_event()
+    make_event(organization=cast.umbrella, project=None)
+    while dispatch_next():
+        pass
+
+
+def claimed() -> list[str]:
+    rows = iter(claim_delivery, None)
+    return [row.organization.name for row in rows]
+
+
+@pytest.mark.parametrize("senders", [1, 2, 3, 4])
+def test_no_more_than_the_senders_are_under_way_and_half_of_them_for_one_organization(wait_in_both, settings, senders):
+    settings.NOTIFICATION_SENDERS = senders
+    expected = {1: ["Acme"], 2: ["Acme", "Umbrella"], 3: ["Acme", "Umbrella"], 4: ["Acme"] * 2 + ["Umbrella"] * 2}
+    assert claimed() == expected[senders]
+
+
+def test_deliveries_and_mails_count_together(cast, wait_in_both, verify, make_event, settings):
+    settings.NOTIFICATION_SENDERS = 4
+    verify(cast.alice)
+    make_event()
+    while dispatch_next():
+        pass
+    assert claim_mail() is not None
+    assert claimed() == ["Acme", "Umbrella", "Umbrella"]
+    Delivery.objects.filter(webhook__organization=cast.umbrella).update(lease_token=None, lease_expires_at=None)
+    make_event()
+    while dispatch_next():
+        pass
+    assert Mail.objects.filter(lease_token=None).exists()
+    assert claim_mail() is None, "Acme has its half"
 
 
 def test_a_lost_worker_leaves_an_open_attempt_and_the_next_goes_on(receiver, make_delivery):

@@ -11,7 +11,10 @@ from django.urls import reverse
 from apps.core import clock
 from apps.notifications import services
 from apps.notifications.delivering import deliver_next
+from apps.notifications.forms import WebhookForm
 from apps.notifications.models import Delivery, OutboxStatus, Webhook
+from apps.orgs.access import Scope, narrow
+from tests.factories import make_project
 from tests.notifications.receiver import Reply
 
 LIST = "/o/acme/settings/webhooks/"
@@ -139,6 +142,19 @@ def test_changing_without_an_address_keeps_the_stored_one(cast, sign_in, deliver
     assert (webhook.name, webhook.url) == ("Renamed", delivery.webhook.url)
     assert webhook.events == ["deploy.started"]
     assert client.post(address("webhook_edit", delivery), sent | {"url": "http://x/"}).status_code == 422
+
+
+def test_only_projects_that_the_person_sees_are_offered_and_the_one_it_is_about(cast, make_webhook, project):
+    seen, hidden = make_project(cast.acme, "Seen"), make_project(cast.acme, "Hidden")
+    webhook = make_webhook(project=project)
+    person = type(cast.alice).objects.get(pk=cast.alice.pk)
+    narrow(person, Scope(project_id=seen.pk))
+    new = WebhookForm(person=person, organization=cast.acme)
+    old = WebhookForm(person=person, organization=cast.acme, webhook=webhook)
+    assert set(new.fields["project"].queryset) == {seen}
+    assert set(old.fields["project"].queryset) == {seen, project}
+    everything = WebhookForm(person=cast.alice, organization=cast.acme)
+    assert set(everything.fields["project"].queryset) == {seen, hidden, project}
 
 
 def test_names_are_escaped(cast, sign_in, make_webhook):

@@ -37,7 +37,7 @@ def webhook_list(request: HttpRequest, organization: str) -> HttpResponse:
 def webhook_add(request: HttpRequest, organization: str) -> HttpResponse:
     """A new webhook; its secret is shown on the page that follows, once."""
     found = get_organization(request, organization)
-    form = WebhookForm(request.POST or None, organization=found)
+    form = WebhookForm(request.POST or None, person=request.user, organization=found)
     if request.method == "POST" and form.is_valid():
         try:
             webhook, secret = services.create_webhook(organization=found, actor=request.user, **form.cleaned_data)
@@ -55,7 +55,8 @@ def webhook_add(request: HttpRequest, organization: str) -> HttpResponse:
 def webhook_edit(request: HttpRequest, organization: str, webhook: uuid.UUID) -> HttpResponse:
     """Everything of it may change but its secret, which is rotated."""
     found = get_webhook(request, organization, webhook)
-    form = WebhookForm(request.POST or None, organization=found.organization, webhook=found)
+    about = {"organization": found.organization, "webhook": found}
+    form = WebhookForm(request.POST or None, person=request.user, **about)
     if request.method == "POST" and form.is_valid():
         try:
             services.update_webhook(webhook=found, actor=request.user, **form.changes())
@@ -64,8 +65,7 @@ def webhook_edit(request: HttpRequest, organization: str, webhook: uuid.UUID) ->
         else:
             messages.success(request, f"The webhook {found} is changed.")
             return redirect(found)
-    context = {"organization": found.organization, "form": form, "title": f"Change {found}", "webhook": found}
-    return _form(request, context)
+    return _form(request, about | {"form": form, "title": f"Change {found}"})
 
 
 @require_GET
