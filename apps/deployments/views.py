@@ -16,6 +16,7 @@ from apps.deployments import history, services, tasks
 from apps.deployments.models import Deployment, DeploymentStatus, Trigger
 from apps.environments.models import Environment, Status
 from apps.environments.views.shared import frame, get_environment
+from apps.operations import access
 from apps.operations.views import steps_context
 from apps.orgs.access import has_permission, require
 from apps.orgs.querysets import get_visible_or_404
@@ -73,7 +74,7 @@ def deployment_retry(
     """The same configuration once more, as a new deployment."""
     found = get_environment(request, organization, project, environment)
     deployment = _get_deployment(request, found, number)
-    require(request.user, "project.environments.deploy", found)
+    access.require_to_retry(request.user, deployment.operation)
     return redirect(services.retry(deployment=deployment, user=request.user).get_absolute_url())
 
 

@@ -1,4 +1,4 @@
-"""Who may see and cancel an operation: whoever may see what it is about."""
+"""Who may see, cancel and repeat an operation: whoever may see what it is about, and has the right to it."""
 
 from __future__ import annotations
 
@@ -27,9 +27,15 @@ def get_operation_or_404(user: Any, operation_id: uuid.UUID | str) -> Operation:
 
 
 def require_to_cancel(user: Any, operation: Operation) -> None:
-    """Raises PermissionDenied unless the person may cancel the operation (and try it again)."""
+    """Raises PermissionDenied unless the person may cancel the operation."""
     pipeline = all_pipelines().get(operation.kind)
     _require(user, pipeline.cancel_code if pipeline else "org.update", operation)
+
+
+def require_to_retry(user: Any, operation: Operation) -> None:
+    """Raises PermissionDenied unless the person may do again what the operation did."""
+    pipeline = all_pipelines().get(operation.kind)
+    _require(user, pipeline.retry_code if pipeline else "org.update", operation)
 
 
 def may_cancel(user: Any, operation: Operation) -> bool:

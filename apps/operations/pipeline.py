@@ -67,7 +67,8 @@ class Pipeline:
     the worker lets go, or before a retry after a lost connection. `on_success`, `on_failure` and `on_cancelled` get
     the operation and run inside the transaction which ends it: they touch the database only, and may queue a
     follow-up under the same lock key. `view_code` and `cancel_code` are the permissions that are asked on the
-    subject (or its organization once the subject is gone). `retry(operation, user)` makes the new operation when a
+    subject (or its organization once the subject is gone), and `retry_code` that of doing it again: the one that
+    starting it asks (`cancel_code` where nothing is said). `retry(operation, user)` makes the new operation when a
     person presses Retry; by default the same is queued again.
     """
 
@@ -81,6 +82,7 @@ class Pipeline:
     cancellable: bool = True
     view_code: str = "org.view"
     cancel_code: str = "org.update"
+    retry_code: str = ""
     retry: Callable[[Operation, Any], Operation] | None = None
 
     def __post_init__(self) -> None:
@@ -89,6 +91,8 @@ class Pipeline:
             raise ValueError(f"The pipeline {self.kind} needs a dotted kind and at least one step, in lower case.")
         if len(set(names)) != len(names):
             raise ValueError(f"The pipeline {self.kind} has two steps of one name.")
+        if not self.retry_code:
+            object.__setattr__(self, "retry_code", self.cancel_code)  # the way of frozen dataclasses
 
     def step(self, name: str) -> Step:
         """The step of that name; raises KeyError."""

@@ -199,7 +199,7 @@ class TaskRetryView(ApiView):
     @extend_schema(request=None, responses={202: StartedTask})
     def post(self, request: Request, task_id: uuid.UUID) -> Response:
         operation = access.get_operation_or_404(request.user, task_id)
-        access.require_to_cancel(request.user, operation)
+        access.require_to_retry(request.user, operation)
         return accepted(services.retry(operation=operation, user=request.user))
 
 

@@ -234,6 +234,7 @@ DEPLOY = register(
         on_cancelled=deployment_cancelled,
         view_code="project.deployments.view",
         cancel_code="project.deployments.cancel",
+        retry_code="project.environments.deploy",
         retry=retry_deployment,
     )
 )

@@ -42,5 +42,6 @@ PIPELINE = register(
         steps=(Step("apply", "Change the route", apply, timeout=300),),
         view_code="project.environments.view",
         cancel_code="project.environments.control",
+        retry_code="project.environments.domains.manage",
     )
 )

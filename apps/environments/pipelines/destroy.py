@@ -90,6 +90,7 @@ register(
         on_cancelled=store_cancelled,
         view_code="project.environments.view",
         cancel_code="project.environments.delete",
+        retry_code="project.environments.delete",
         retry=_destroy_again,
     )
 )
