@@ -19,8 +19,14 @@ from tests.routes import GET, TABLE
 from tests.test_every_route import LEADS_ON, REACHES_OUT, address_of
 
 REQUESTS = 15
-# Leads on to the person's organization; a file that is streamed while it is read.
-NO_PAGES = {"portal:home", "operations:download"}
+# They lead on, or are files.
+NO_PAGES = {
+    "portal:home",
+    "operations:download",
+    "accounts:avatar",
+    "accounts:second_factor",
+    "notifications:notice_open",
+}
 LIMIT_MILLISECONDS = 150
 
 

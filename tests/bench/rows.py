@@ -57,7 +57,7 @@ def _create(rows: Any) -> list[Any]:
 
 
 def _add_organizations(scene: Scene) -> list[Organization]:
-    owner: User = make_person("Olga")
+    owner: User = make_person("Octavia")
     missing = ORGANIZATIONS - Organization.objects.count()
     found = _create(Organization(name=f"Company {n:04}", slug=f"company-{n:04}") for n in range(missing))
     copy_memberships(
