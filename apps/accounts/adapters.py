@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.internal.stagekit import clear_login
+from allauth.account.models import EmailAddress
 from allauth.core import context
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -53,6 +54,12 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def get_email_confirmation_url(self, request: HttpRequest, emailconfirmation: Any) -> str:
         return portal_url(reverse("account_confirm_email", args=[emailconfirmation.key]))
+
+    def get_email_verification_redirect_url(self, email_address: EmailAddress) -> str:
+        user = User.objects.get(pk=email_address.user_id)
+        if not self.request.user.is_authenticated and not user.has_usable_password():
+            return reverse("account_reset_password")  # nothing lets the person in; see receivers.address_confirmed
+        return super().get_email_verification_redirect_url(email_address)
 
     def get_reset_password_from_key_url(self, key: str) -> str:
         uid, _, token = key.partition("-")

@@ -9,6 +9,7 @@ from allauth.mfa import signals as factor_signals
 from allauth.mfa.models import Authenticator
 from allauth.socialaccount import signals as provider_signals
 from allauth.usersessions.models import UserSession
+from django.contrib import messages
 from django.contrib.auth.signals import user_logged_in, user_logged_out
 from django.dispatch import receiver
 from django.http import HttpRequest
@@ -18,6 +19,10 @@ from apps.accounts.models import User
 from apps.audit import services as audit
 
 LONGEST_ADDRESS = 254
+HANDED_OVER = (
+    "You confirmed the address in a browser that was not signed in, so we cannot tell whether it was you who signed up "
+    "with it. Whoever did is signed out, and their password is void: set a new one."
+)
 
 
 def _record(action: str, user: Any, request: HttpRequest | None, **after: Any) -> None:
@@ -53,8 +58,11 @@ def signed_up(request: HttpRequest, user: User, **details: Any) -> None:
 
 @receiver(account_signals.email_confirmed)
 def address_confirmed(request: HttpRequest, email_address: Any, **details: Any) -> None:
+    """Whoever opens the link where nobody is signed in to the account may be another than the one who made it."""
     user = User.objects.get(pk=email_address.user_id)
-    verification.confirmed(user, email_address.email)
+    if verification.confirmed(user, email_address.email) and request.user.pk != user.pk:
+        verification.hand_over(user, request)
+        messages.warning(request, HANDED_OVER)
     _record("account.email_confirmed", user, request, email=email_address.email)
 
 
@@ -82,6 +90,13 @@ def password_changed(request: HttpRequest, user: User, **details: Any) -> None:
     """Sessions opened with the old password are over by themselves (their hash is of it); their rows go with them."""
     UserSession.objects.filter(user=user).exclude(session_key=request.session.session_key or "").delete()
     _record("account.password_changed", user, request)
+
+
+@receiver(account_signals.password_reset)
+def password_was_reset(request: HttpRequest, user: User, **details: Any) -> None:
+    """By a link to an address that was not confirmed yet: what was connected before may be somebody else's."""
+    if user.verify_by is not None:
+        verification.forget_other_ways(user)
 
 
 @receiver(factor_signals.authenticator_added)

@@ -7,9 +7,12 @@ from typing import Any
 
 from allauth.account.internal.flows.email_verification import send_verification_email_to_address
 from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount
 from django.conf import settings
 from django.http import HttpRequest
 
+from apps.accounts import sessions
 from apps.accounts.models import User
 from apps.core import clock
 
@@ -24,12 +27,29 @@ def is_waiting(user: Any) -> bool:
     return user.is_authenticated and user.verify_by is not None
 
 
-def confirmed(user: User, address: str) -> None:
-    """Ends the waiting (and the lock) when the confirmed address is the one that the person signs in with. Another
-    one that was added proves nothing about the first."""
-    if user.email.lower() == address.lower() and user.verify_by is not None:
-        User.objects.filter(pk=user.pk).update(verify_by=None)
-        user.verify_by = None
+def confirmed(user: User, address: str) -> bool:
+    """Ends the waiting (and the lock) when the confirmed address is the one that the person signs in with; True when
+    it did. Another one that was added proves nothing about the first."""
+    if user.email.lower() != address.lower() or user.verify_by is None:
+        return False
+    User.objects.filter(pk=user.pk).update(verify_by=None)
+    user.verify_by = None
+    return True
+
+
+def hand_over(user: User, request: HttpRequest | None) -> None:
+    """The owner of the address takes over an account that somebody else may have made with it: no password, session,
+    factor or connected account of before lets anybody in."""
+    user.set_unusable_password()
+    user.save(update_fields=["password", "updated_at"])
+    sessions.end_all(user, actor=user, request=request)
+    forget_other_ways(user)
+
+
+def forget_other_ways(user: User) -> None:
+    """Besides the password: what somebody connected before the address was shown to be theirs."""
+    SocialAccount.objects.filter(user=user).delete()
+    Authenticator.objects.filter(user=user).delete()
 
 
 def send_again(request: HttpRequest, address: str) -> None:

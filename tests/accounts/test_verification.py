@@ -7,6 +7,8 @@ from datetime import timedelta
 
 import pytest
 from allauth.account.models import EmailAddress
+from allauth.socialaccount.models import SocialAccount
+from allauth.usersessions.models import UserSession
 from django.core.cache import cache
 from django.test import Client
 
@@ -36,8 +38,15 @@ def is_in(client: Client) -> bool:
     return client.get("/account/").status_code == 200
 
 
-def confirm(email: str = DORA):
-    return Client().post(link_to(email))
+def confirm(client: Client | None = None, email: str = DORA):
+    """The link in the mail, opened in the browser of `client`, or in one that nobody is signed in with."""
+    return (client or Client()).post(link_to(email), follow=True)
+
+
+def reset(client: Client, password: str, email: str = DORA) -> None:
+    client.post("/account/password/reset/", {"email": email})
+    form = client.get(link_to(email), follow=True).redirect_chain[-1][0]
+    client.post(form, {"password1": password, "password2": password})
 
 
 @pytest.mark.django_db
@@ -79,11 +88,66 @@ def test_after_four_hours_an_unconfirmed_account_is_locked_and_its_sessions_are_
 
 
 @pytest.mark.django_db
+def test_confirming_in_the_browser_that_signed_up_changes_nothing_else(client):
+    sign_up(client)
+    answer = confirm(client)
+    assert answer.redirect_chain[0][0] == "/"
+    assert "their password is void" not in answer.content.decode()
+    assert is_in(client)
+    assert User.objects.get(email=DORA).verify_by is None
+    assert enter(Client()).headers["Location"] == "/"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("other", [None, "bob@example.com"])
+def test_confirming_elsewhere_keeps_out_whoever_signed_up(cast, client, other):
+    """A stranger signed up with Dora's address and waits for her to confirm it: nothing of theirs lets them in."""
+    sign_up(client)
+    stranger = User.objects.get(email=DORA)
+    SocialAccount.objects.create(user=stranger, provider="microsoft", uid="stranger")
+    owner = Client()
+    if other:
+        enter(owner, other)
+    answer = confirm(owner)
+    assert answer.redirect_chain[-1][0] == "/account/password/reset/"
+    assert "their password is void: set a new one" in answer.content.decode()
+    assert not is_in(client)
+    assert not is_in(owner)
+    assert not UserSession.objects.filter(user=stranger).exists()
+    assert not SocialAccount.objects.exists()
+    enter(client)
+    assert not is_in(client)
+    new = "Another-horse-9"
+    reset(owner, new)
+    assert enter(owner, password=new).headers["Location"] == "/"
+    assert (is_in(client), is_in(owner)) == (False, True)
+
+
+@pytest.mark.django_db
+def test_resetting_before_confirming_disconnects_what_a_stranger_connected(client):
+    sign_up(client)
+    SocialAccount.objects.create(user=User.objects.get(), provider="microsoft", uid="stranger")
+    reset(Client(), "Another-horse-9")
+    assert not SocialAccount.objects.exists()
+
+
+@pytest.mark.django_db
+def test_another_address_is_confirmed_anywhere_and_keeps_the_password(client):
+    sign_up(client)
+    confirm(client)
+    reauthenticate(client)
+    client.post("/account/email/", {"action_add": "", "email": "mine@example.com"})
+    assert confirm(email="mine@example.com").redirect_chain[-1][0] == "/account/login/"
+    assert is_in(client)
+
+
+@pytest.mark.django_db
 def test_a_locked_account_is_opened_by_the_link_in_the_mail(client):
     sign_up(client)
     with clock.freeze(clock.now() + timedelta(hours=5)):
         confirm()
         again = Client()
+        reset(again, PASSWORD)
         enter(again)
         assert is_in(again)
     assert User.objects.get(email=DORA).verify_by is None
@@ -97,6 +161,7 @@ def test_a_locked_person_asks_for_the_link_again(client):
         assert Client().post("/account/verify/", {"email": DORA.upper()}).status_code == 302
         assert len(mails_to(DORA)) == 2
         confirm()
+        reset(client, PASSWORD)
         assert enter(client).headers["Location"] == "/"
 
 
@@ -107,14 +172,13 @@ def test_the_owner_of_the_address_takes_the_account_over(client):
     new = "Another-horse-9"
     with clock.freeze(clock.now() + timedelta(hours=5)):
         owner = Client()
-        owner.post("/account/password/reset/", {"email": DORA})
-        form = owner.get(link_to(DORA), follow=True).redirect_chain[-1][0]
-        owner.post(form, {"password1": new, "password2": new})
+        reset(owner, new)
         assert not is_in(client)
         assert enter(owner, password=new).headers["Location"] == "/account/verify/"
         cache.clear()  # three minutes are over
         owner.post("/account/verify/", {"email": DORA})
-        confirm()
+        confirm(owner)
+        reset(owner, new)
         enter(client)
         enter(owner, password=new)
         assert (is_in(client), is_in(owner)) == (False, True)
@@ -159,7 +223,7 @@ def test_nothing_is_added_to_an_account_that_is_not_shown_to_be_ones_own(client)
 @pytest.mark.django_db
 def test_a_confirmed_person_adds_an_address_and_signs_in_with_it(client):
     sign_up(client)
-    confirm()
+    confirm(client)
     reauthenticate(client)
     client.post("/account/email/", {"action_add": "", "email": "mine@example.com"})
     client.post("/account/email/", {"action_primary": "", "email": "mine@example.com"})
@@ -173,7 +237,7 @@ def test_a_confirmed_person_adds_an_address_and_signs_in_with_it(client):
 @pytest.mark.django_db
 def test_an_address_that_is_too_long_is_not_cut_into_another(client):
     sign_up(client)
-    confirm()
+    confirm(client)
     reauthenticate(client)
     client.post("/account/email/", {"action_add": "", "email": "x" * 250 + "@example.com"})
     assert EmailAddress.objects.count() == 1
