@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from oec.settings import Settings
+from oec.settings import Settings, ensure_safe
 
 PREFIX = "/api/public/v1"
 PAGE = 100
@@ -35,9 +35,10 @@ class Unreachable(Exception):
 
 class Connection:
     """Requests with the key. A request that was lost on the way is sent again: a write carries an idempotency key, so
-    it happens once."""
+    it happens once. Raises SettingsMissing for an address that the key may not be sent to."""
 
     def __init__(self, settings: Settings) -> None:
+        ensure_safe(settings.url)
         self.settings = settings
         headers = {"Authorization": f"Bearer {settings.api_key}", "User-Agent": "oec/0.1"}
         self.client = httpx.Client(base_url=settings.url + PREFIX, headers=headers, timeout=TIMEOUT)

@@ -29,18 +29,20 @@ class Event:
 
 def events_of(connection: Connection, task_id: str) -> Iterator[Event]:
     """Every event until the task is over, each line once. Raises Refused, Unreachable."""
-    last, seen_at = "", time.monotonic()
+    last, failing_since = "", None
     while True:
         try:
             for name, data, identifier in _stream(connection, task_id, last):
-                last, seen_at = identifier or last, time.monotonic()
+                last, failing_since = identifier or last, None
                 if name == "closed":
                     raise Refused(403, {"message": f"The platform ended the stream: {data.get('error')}."})
                 yield Event(name, data)
                 if name == "end":
                     return
         except (httpx.HTTPError, SSEError) as error:
-            if time.monotonic() - seen_at > LONGEST_BREAK:
+            # From the first failure on: a task may have said nothing for long before, and be well.
+            failing_since = failing_since or time.monotonic()
+            if time.monotonic() - failing_since > LONGEST_BREAK:
                 raise Unreachable(f"{connection.settings.url} cannot be reached: {error}") from error
         time.sleep(1.0)
 

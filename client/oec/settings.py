@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ipaddress
 import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import platformdirs
 
@@ -13,7 +15,27 @@ URL_VARIABLE, KEY_VARIABLE = "OEC_URL", "OEC_API_KEY"
 
 
 class SettingsMissing(Exception):
-    """Nobody has signed in yet, or a file of settings is of no use."""
+    """Nobody has signed in yet, or what is set is of no use."""
+
+
+def ensure_safe(url: str) -> None:
+    """Raises SettingsMissing for an address to which the key would travel in clear: http is for this machine."""
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+    except ValueError as error:
+        raise SettingsMissing(f"{url} is no address: {error}") from error
+    if not host or parts.scheme not in ("http", "https"):
+        raise SettingsMissing(f"{url} is no address: it begins with https://.")
+    if parts.scheme == "http" and not _is_this_machine(host):
+        raise SettingsMissing(f"{url} would get the key in clear. Use https://.")
+
+
+def _is_this_machine(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
 
 
 @dataclass(frozen=True)
@@ -30,13 +52,17 @@ def settings_file() -> Path:
 
 
 def load() -> Settings:
-    """What counts now. Raises SettingsMissing."""
+    """What counts now; the stored key is only for the address that it was stored with. Raises SettingsMissing."""
     kept = _read(settings_file()) if settings_file().exists() else Settings("", "")
-    url = os.environ.get(URL_VARIABLE, kept.url)
-    key = os.environ.get(KEY_VARIABLE, kept.api_key)
+    url = os.environ.get(URL_VARIABLE, kept.url).rstrip("/")
+    key = os.environ.get(KEY_VARIABLE, "")
+    if not key and kept.api_key:
+        if url != kept.url:
+            raise SettingsMissing(f"The stored key is for {kept.url}. For {url} set {KEY_VARIABLE}, or sign in there.")
+        key = kept.api_key
     if not url or not key:
         raise SettingsMissing(f"Sign in first: oec login --url https://…, or set {URL_VARIABLE} and {KEY_VARIABLE}.")
-    return Settings(url.rstrip("/"), key)
+    return Settings(url, key)
 
 
 def store(settings: Settings) -> Path:
