@@ -63,10 +63,12 @@ class ApiView(APIView):
         self.allowance = limits.take(request.auth.pk, is_write=is_write and not request.auth.is_read_only)
         if is_write and request.auth.is_read_only:
             raise errors.ReadOnlyKey
-        handler = getattr(self, request.method.lower(), None)
+        name = request.method.lower()
+        # A method may have any name, and this object has attributes that are no handlers.
+        handler = getattr(self, name, None) if name in self.http_method_names else None
         if is_write and handler is not None and idempotency.HEADER in request.headers:
             # The framework looks the handler up on this object right after this.
-            setattr(self, request.method.lower(), functools.partial(idempotency.run_once, handler))
+            setattr(self, name, functools.partial(idempotency.run_once, handler))
 
     def finalize_response(self, request: Request, response: Any, *arguments: Any, **details: Any) -> Any:
         response = super().finalize_response(request, response, *arguments, **details)

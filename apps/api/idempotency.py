@@ -21,12 +21,14 @@ from rest_framework.response import Response
 from apps.api.models import ApiKey, IdempotentAnswer
 from apps.core import clock
 from apps.core.exceptions import Conflict, Problem
+from apps.orgs.quotas import announced
 
 HEADER = "Idempotency-Key"
 _FORMAT = re.compile(r"[\x21-\x7e]{1,255}")
 PATIENCE = "30s"
 
 
+@announced
 def run_once(handler: Callable[..., Response], request: Request, *arguments: Any, **details: Any) -> Response:
     """Runs the handler, or gives the answer that the same request got before. Raises Problem
     `api.idempotency_key_reused`, `api.invalid_idempotency_key`; Conflict `api.idempotency_in_progress`."""

@@ -137,7 +137,8 @@ def _warn(quota: Quota, resource: Resource, before: Any, after: Any) -> None:
 
 def announced(function: Callable[..., Any]) -> Callable[..., Any]:
     """For services that allocate, outside of their transaction: a refusal by the quota is told (`quota_exceeded`) when
-    what it undid is undone, so that the news stays."""
+    what it undid is undone, so that the news stays. Whoever calls such a service inside a transaction of their own,
+    which takes the news back with it, is decorated as well."""
 
     @wraps(function)
     def telling(*arguments: Any, **named: Any) -> Any:

@@ -6,6 +6,7 @@ import uuid
 from decimal import Decimal
 from typing import Any
 
+from django.db import transaction
 from django.urls import path
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -14,9 +15,13 @@ from rest_framework.response import Response
 
 from apps.api.base import ApiView, Body, ListQuery, StartedTask, VisibleField, started
 from apps.api.schema import page_of
+from apps.api.task_access import visible_environments
 from apps.environments import allocation, services, states
+from apps.environments.capacity import lock_server
 from apps.environments.models import Environment, EnvironmentType, PoolMode, Status
 from apps.operations import services as operations
+from apps.operations.models import Operation
+from apps.orgs.quotas import announced, lock_quota
 from apps.projects.models import Project
 from apps.servers.models import Server
 
@@ -163,7 +168,7 @@ class EnvironmentListView(ApiView):
     def get(self, request: Request) -> Response:
         self.require("org.view")
         query = self.read_query(EnvironmentQuery)
-        rows = environments().visible_to(request.user).order_by("created_at", "pk")
+        rows = visible_environments(environments(), request.user, self.organization).order_by("created_at", "pk")
         rows = rows.filter(status=query["status"]) if "status" in query else rows.existing()
         if "project_id" in query:
             rows = rows.filter(project=query["project_id"])
@@ -198,14 +203,24 @@ class EnvironmentView(ApiView):
         found = self.find(environments(), "project.environments.update", pk=environment_id)
         changes = EnvironmentSettings().values(self.read_body(EnvironmentSettings, partial=True))
         size = {name: changes.pop(name, getattr(found, name)) for name in ALLOCATED}
-        operation = None
-        if changes:
-            found = services.update_environment(environment=found, actor=request.user, **changes)
-        if any(size[name] != getattr(found, name) for name in ALLOCATED):
-            operation = services.resize(environment=found, actor=request.user, **size)
+        operation = _change(found, request.user, changes, size)
         fresh = environments().get(pk=found.pk)
         fresh.task = started(operation) if operation else None
         return self.answer(ResizedEnvironment, fresh)
+
+
+@announced
+@transaction.atomic
+def _change(environment: Environment, actor: Any, changes: dict[str, Any], size: dict[str, Any]) -> Operation | None:
+    """All of it or nothing. The locks are taken in the order of the services: quota, server, environment."""
+    is_resized = any(size[name] != getattr(environment, name) for name in ALLOCATED)
+    if is_resized:
+        lock_quota(environment.project.organization, for_something_new=False)
+        if environment.server is not None:
+            lock_server(environment.server)
+    if changes:
+        environment = services.update_environment(environment=environment, actor=actor, **changes)
+    return services.resize(environment=environment, actor=actor, **size) if is_resized else None
 
 
 def with_task(environment: Environment) -> Environment:

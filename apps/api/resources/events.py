@@ -18,10 +18,11 @@ from apps.api.models import ApiKey
 from apps.api.resources.environments import EnvironmentSerializer, environments
 from apps.api.resources.tasks import LineSerializer, TaskSerializer, TaskSummarySerializer, lines_of
 from apps.api.streams import Event, StreamOver, stream
-from apps.api.task_access import visible_tasks
+from apps.api.task_access import visible_environments, visible_tasks
 from apps.core import clock
 from apps.operations import access
 from apps.operations.models import UNFINISHED, Operation
+from apps.orgs.access import require
 
 # Transactions that were open when a moment was read may commit rows that are older: they are looked at once more.
 OVERLAP = timedelta(seconds=5)
@@ -82,33 +83,49 @@ class TaskNews:
 
 class OrganizationNews:
     """What changed of what the key may see. The identifier is a moment in microseconds; after a break everything is
-    told again that has changed since a little before it. An event is the whole row, so twice does no harm."""
+    told again that has changed since a little before it. An event is the whole row, so twice does no harm. One look
+    tells `most` environments and tasks each."""
 
-    def __init__(self, last: str) -> None:
+    def __init__(self, last: str, *, most: int = MOST_AT_ONCE) -> None:
+        self.most = most
         now = clock.now()
         self.since = now
         moment = _number(last, 0)
         if moment:
             self.since = max(_moment(moment, now), now - LONGEST_ABSENCE)
-        self.known: dict[uuid.UUID, Any] = {}
+        # By the row's id: when it was changed last, and what was told of it.
+        self.known: dict[uuid.UUID, tuple[datetime, Any]] = {}
 
     def __call__(self, key: ApiKey) -> list[Event]:
+        require(key.created_by, "org.view", key.organization)
         now = clock.now()
         changed = Q(updated_at__gte=self.since - OVERLAP)
         recent = Q(status__in=UNFINISHED) | Q(finished_at__gte=self.since - OVERLAP)
-        tasks = visible_tasks(key.created_by, key.organization).filter(changed, recent).prefetch_related("steps")
-        rows = environments().visible_to(key.created_by).in_organization(key.organization).filter(changed)
-        found = [*rows.order_by("updated_at")[:MOST_AT_ONCE], *tasks.order_by("updated_at")[:MOST_AT_ONCE]]
-        fresh = [row for row in sorted(found, key=lambda row: row.updated_at) if self._is_news(row)]
-        if fresh:
-            self.since = max(self.since, fresh[-1].updated_at)
-        elif len(found) < MOST_AT_ONCE:
-            self.since = max(self.since, now - OVERLAP)
-        self.known = {row.pk: self._state(row) for row in found}
+        tasks = visible_tasks(key.created_by, key.organization).prefetch_related("steps")
+        rows = visible_environments(environments(), key.created_by, key.organization)
+        self.known = {pk: known for pk, known in self.known.items() if known[0] >= self.since - OVERLAP}
+        lists = [self._unknown(rows.filter(changed)), self._unknown(tasks.filter(changed, recent))]
+        # What is behind the end of a full list was not looked at, so nothing from there on is told yet.
+        ends = [end for _, end in lists if end is not None]
+        found = sorted((row for some, _ in lists for row in some), key=lambda row: row.updated_at)
+        found = [row for row in found if not ends or row.updated_at <= min(ends)]
+        fresh = [row for row in found if self._is_news(row)]
+        reached = [min(ends)] if ends else [row.updated_at for row in fresh] or [now - OVERLAP]
+        self.since = max([self.since, *reached])
+        self.known |= {row.pk: (row.updated_at, self._state(row)) for row in found}
         return [self._event(row) for row in fresh]
 
+    def _unknown(self, rows: Any) -> tuple[list[Any], datetime | None]:
+        """The oldest of those which have changed since they were looked at, however many others share their moment;
+        and up to when that is, if there are more."""
+        moments = rows.order_by("updated_at", "pk").values_list("pk", "updated_at")
+        changed = [one for one in moments if one[0] not in self.known or self.known[one[0]][0] != one[1]]
+        some = changed[: self.most]
+        found = list(rows.filter(pk__in=[pk for pk, _ in some])) if some else []
+        return found, some[-1][1] if len(changed) > len(some) else None
+
     def _is_news(self, row: Any) -> bool:
-        return row.updated_at >= self.since - OVERLAP and self.known.get(row.pk) != self._state(row)
+        return row.pk not in self.known or self.known[row.pk][1] != self._state(row)
 
     @staticmethod
     def _state(row: Any) -> Any:
