@@ -7,17 +7,33 @@ from collections.abc import Iterable
 from typing import Any
 
 from apps.core.exceptions import Problem
-from apps.orgs.access import codes_for
+from apps.orgs.access import codes_for, forget, rights_in
 from apps.orgs.models import Membership
 from apps.orgs.roles import Role
 
 
+def reaches_everything(actor: Any, organization_id: uuid.UUID) -> bool:
+    """Whether every project of the organization exists for the actor, the coming ones as well."""
+    return actor.is_superuser or rights_in(actor, organization_id).reaches(None)
+
+
 def ensure_within_own(
-    actor: Any, codes: Iterable[str], organization_id: uuid.UUID, project_id: uuid.UUID | None = None
+    actor: Any,
+    codes: Iterable[str],
+    organization_id: uuid.UUID,
+    project_id: uuid.UUID | None = None,
+    *,
+    held: bool = True,
 ) -> None:
     """Raises Problem `orgs.more_than_own` where one of the codes is not the actor's, in the organization or on the
-    project."""
-    missing = sorted(set(codes) - codes_for(actor, organization_id, project_id))
+    project. A project's code counts on every project where none is named: then the actor has to reach them all, unless
+    nobody gets or loses the code now (not `held`). The rights are those of this moment, not those of the request's
+    beginning."""
+    forget(actor)
+    codes = set(codes)
+    missing = sorted(codes - codes_for(actor, organization_id, project_id))
+    if not missing and held and project_id is None and not reaches_everything(actor, organization_id):
+        missing = [f"{code} on every project" for code in sorted(codes) if code.startswith("project.")]
     if missing:
         raise Problem("orgs.more_than_own", missing=", ".join(missing[:3]), count=len(missing))
 

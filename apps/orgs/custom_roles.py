@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 
 from apps.accounts.models import User
 from apps.audit import services as audit
-from apps.core.exceptions import Conflict
+from apps.core.exceptions import Conflict, Problem
 from apps.orgs.authority import ensure_somebody_else, ensure_within_own, lock_member
 from apps.orgs.models import CustomRole, CustomRoleAssignment, Organization
 from apps.orgs.rights_changes import changing
@@ -23,7 +23,7 @@ def create_role(
     `orgs.role_name_taken`, ValidationError for a bad name or a code that nobody can give."""
     role = CustomRole(organization=organization, name=name, description=description, codes=sorted(set(codes)))
     role.full_clean(validate_unique=False, validate_constraints=False)
-    ensure_within_own(actor, role.codes, organization.pk)
+    ensure_within_own(actor, role.codes, organization.pk, held=False)
     _save(role)
     _record("role.created", role, actor, after=_as_audit(role))
     return role
@@ -32,13 +32,16 @@ def create_role(
 @transaction.atomic
 def update_role(*, role: CustomRole, name: str, codes: Iterable[str], actor: User, description: str = "") -> CustomRole:
     """Changes the role for everybody who has it, at once. Raises as create_role, for the codes before as for those
-    after."""
+    after, and Problem `orgs.not_oneself` where the actor has the role."""
     stored = CustomRole.objects.select_for_update().get(pk=role.pk)
     before = _as_audit(stored)
-    ensure_within_own(actor, stored.codes, stored.organization_id)
+    if not actor.is_superuser and stored.assignments.filter(user=actor).exists():
+        raise Problem("orgs.not_oneself")
+    held = stored.assignments.exists()
+    ensure_within_own(actor, stored.codes, stored.organization_id, held=held)
     stored.name, stored.description, stored.codes = name, description, sorted(set(codes))
     stored.full_clean(validate_unique=False, validate_constraints=False)
-    ensure_within_own(actor, stored.codes, stored.organization_id)
+    ensure_within_own(actor, stored.codes, stored.organization_id, held=held)
     _save(stored)
     changing(stored.assignments.values_list("user_id", flat=True), stored.organization_id)
     _record("role.updated", stored, actor, before=before, after=_as_audit(stored))
@@ -47,9 +50,9 @@ def update_role(*, role: CustomRole, name: str, codes: Iterable[str], actor: Use
 
 @transaction.atomic
 def delete_role(*, role: CustomRole, actor: User) -> None:
-    """Deletes the role, and so takes it from everybody. Raises Problem `orgs.more_than_own`."""
+    """Deletes the role, and so takes it from everybody, the actor too. Raises Problem `orgs.more_than_own`."""
     role = CustomRole.objects.select_for_update().get(pk=role.pk)
-    ensure_within_own(actor, role.codes, role.organization_id)
+    ensure_within_own(actor, role.codes, role.organization_id, held=role.assignments.exists())
     _record("role.deleted", role, actor, before=_as_audit(role))
     role.delete()
 

@@ -18,7 +18,9 @@ from apps.audit import services as audit
 from apps.core import clock
 from apps.core.exceptions import Conflict, Problem
 from apps.orgs import services
-from apps.orgs.members import ensure_may_give
+from apps.orgs.access import codes_for, has_permission
+from apps.orgs.authority import ensure_within_own
+from apps.orgs.members import MANAGE, ensure_may_give, may_give, require_under_lock
 from apps.orgs.models import Invitation, InvitationUse, Membership, Organization
 from apps.orgs.roles import Role
 from apps.orgs.signals import invitation_accepted
@@ -58,13 +60,13 @@ def invite(
     """A new invitation, by mail when there is an `email`. `projects` (of this organization) restrict a Developer.
 
     Raises Problem `orgs.owner_not_assignable`, `orgs.role_beyond_own`, `orgs.restriction_needs_developer`; Conflict
-    `orgs.already_a_member`, `orgs.already_invited`, `orgs.too_many_invitations`, `orgs.leaving`; ValidationError.
+    `orgs.already_a_member`, `orgs.already_invited`, `orgs.too_many_invitations`, `orgs.leaving`; ValidationError;
+    PermissionDenied without `org.members.manage`.
     """
     email = email.strip().lower()
     if role == Role.OWNER:
         raise Problem("orgs.owner_not_assignable")
-    if not SHORTEST_DAYS <= days <= LONGEST_DAYS:
-        raise ValidationError({"days": f"Choose {SHORTEST_DAYS} to {LONGEST_DAYS} days."})
+    _ensure_days(days)
     invitation = Invitation(
         organization=organization,
         role=role,
@@ -78,11 +80,31 @@ def invite(
     invitation.full_clean(exclude=["code", "code_hash", "link_token", "link_hash", "revoked_by"], validate_unique=False)
     with transaction.atomic():
         services.lock_open(organization)
-        ensure_may_give(actor, organization, role)
+        _ensure_may_write(actor, invitation)
         _ensure_wanted(organization, email)
         _store(invitation)
         _record("invitation.created", actor, invitation)
     return invitation
+
+
+def _ensure_days(days: int) -> None:
+    if not SHORTEST_DAYS <= days <= LONGEST_DAYS:
+        raise ValidationError({"days": f"Choose {SHORTEST_DAYS} to {LONGEST_DAYS} days."})
+
+
+def _ensure_may_write(actor: User, invitation: Invitation) -> None:
+    """Under the organization's lock: the actor manages members still, and has all that the invitation gives."""
+    require_under_lock(actor, MANAGE, invitation.organization)
+    ensure_may_give(actor, invitation.organization, invitation.role)
+    for key in invitation.project_ids:
+        ensure_within_own(actor, ["project.view"], invitation.organization_id, key)
+
+
+def may_use(actor: User, invitation: Invitation) -> bool:
+    """Whether the invitation gives nothing that the actor lacks: only then they see its code, or make it last."""
+    return may_give(actor, invitation.organization, invitation.role) and all(
+        "project.view" in codes_for(actor, invitation.organization_id, key) for key in invitation.project_ids
+    )
 
 
 def _ids_within(organization: Organization, role: str, projects: Iterable[Any]) -> list[uuid.UUID]:
@@ -141,13 +163,15 @@ def renew(*, invitation: Invitation, actor: User, days: int = 7) -> Invitation:
     """Makes an expired one valid again, or an open one valid for longer: for sending it again. Code and link stay.
 
     Raises Conflict `orgs.invitation_over` for one that was accepted or revoked; `orgs.already_a_member`,
-    `orgs.leaving`; Problem `orgs.role_beyond_own`.
+    `orgs.leaving`; Problem `orgs.role_beyond_own`, `orgs.more_than_own` (a project that the actor does not reach);
+    ValidationError; PermissionDenied without `org.members.manage`.
     """
+    _ensure_days(days)
     services.lock_open(invitation.organization)
     invitation = _locked(invitation.pk)
     if invitation.state not in (Invitation.State.PENDING, Invitation.State.EXPIRED):
         raise Conflict("orgs.invitation_over", state=invitation.get_state_display().lower())
-    ensure_may_give(actor, invitation.organization, invitation.role)
+    _ensure_may_write(actor, invitation)
     found = Membership.objects.filter(organization=invitation.organization, user__email=invitation.email)
     if invitation.email and found.exists():
         raise Conflict("orgs.already_a_member", person=invitation.email)
@@ -201,6 +225,7 @@ def accept(*, invitation: Invitation, user: User) -> Membership:
         raise Conflict("orgs.invitation_over", state=invitation.get_state_display().lower())
     if invitation.email and not has_verified(user, invitation.email):
         raise Problem("orgs.invitation_for_another_address")
+    _ensure_stands(invitation, user)
     membership = services.add_member(organization=organization, user=user, role=invitation.role, actor=user)
     invitation.uses += 1
     invitation.save()
@@ -208,6 +233,16 @@ def accept(*, invitation: Invitation, user: User) -> Membership:
     _record("invitation.accepted", user, invitation)
     invitation_accepted.send(Invitation, invitation=invitation, user=user)
     return membership
+
+
+def _ensure_stands(invitation: Invitation, user: User) -> None:
+    """Who wrote it may invite as they are now, and nobody who went comes back by it."""
+    inviter = User.objects.filter(pk=invitation.invited_by_id).first()
+    if inviter is None or not has_permission(inviter, MANAGE, invitation.organization):
+        raise Conflict("orgs.invitation_over", state="withdrawn")
+    is_member = Membership.objects.filter(organization=invitation.organization, user=user).exists()
+    if not is_member and InvitationUse.objects.filter(invitation=invitation, user=user).exists():
+        raise Conflict("orgs.invitation_over", state="used")
 
 
 def has_verified(user: User, email: str) -> bool:

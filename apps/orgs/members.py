@@ -6,37 +6,58 @@ from django.db import transaction
 
 from apps.accounts.models import User
 from apps.audit import services as audit
-from apps.core import clock
 from apps.core.exceptions import Conflict, Problem
-from apps.orgs.access import codes_on
-from apps.orgs.models import Invitation, Membership, Organization
-from apps.orgs.roles import CODES_BY_MEMBERSHIP, Role
+from apps.orgs import doors
+from apps.orgs.access import codes_on, forget, require
+from apps.orgs.authority import reaches_everything
+from apps.orgs.models import Membership, Organization
+from apps.orgs.roles import CODES_BY_MEMBERSHIP, SEES_ALL_PROJECTS, Role
 from apps.orgs.services import lock_open, lock_organization
+
+MANAGE = "org.members.manage"
+
+
+def may_give(actor: User, organization: Organization, role: str) -> bool:
+    """Whether the role can do no more than the actor, and sees no project that the actor does not."""
+    if not CODES_BY_MEMBERSHIP[role] <= codes_on(actor, organization):
+        return False
+    return role not in SEES_ALL_PROJECTS or reaches_everything(actor, organization.pk)
 
 
 def ensure_may_give(actor: User, organization: Organization, role: str) -> None:
-    """Nobody gives, changes or takes a role that can do more than they can themselves.
+    """Nobody gives, changes or takes a role that can do, or see, more than they can themselves at this moment.
 
     Raises Problem `orgs.role_beyond_own`.
     """
-    if not CODES_BY_MEMBERSHIP[role] <= codes_on(actor, organization):
+    forget(actor)
+    if not may_give(actor, organization, role):
         raise Problem("orgs.role_beyond_own", role=Role(role).label)
+
+
+def require_under_lock(actor: User, code: str, organization: Organization) -> None:
+    """Asks again once the organization is held: who waited for the lock may have lost the right meanwhile. Raises
+    PermissionDenied."""
+    forget(actor)
+    require(actor, code, organization)
 
 
 @transaction.atomic
 def change_role(*, membership: Membership, role: str, actor: User) -> Membership:
     """Gives a member another role; it holds at once.
 
-    Raises Problem `orgs.owner_not_assignable`, `orgs.owner_stays`, `orgs.role_beyond_own`; Conflict
-    `orgs.no_longer_a_member`.
+    Raises Problem `orgs.owner_not_assignable`, `orgs.owner_stays`, `orgs.not_oneself`, `orgs.role_beyond_own`;
+    Conflict `orgs.no_longer_a_member`; PermissionDenied without `org.members.manage`.
     """
     if role == Role.OWNER:
         raise Problem("orgs.owner_not_assignable")
     lock_organization(membership.organization)
+    require_under_lock(actor, MANAGE, membership.organization)
     membership = _locked(membership)
     before = membership.role
     if before == Role.OWNER:
         raise Problem("orgs.owner_stays")
+    if membership.user_id == actor.pk:
+        raise Problem("orgs.not_oneself")
     if before == role:
         return membership
     for one in (before, role):
@@ -47,12 +68,14 @@ def change_role(*, membership: Membership, role: str, actor: User) -> Membership
 
 @transaction.atomic
 def remove_member(*, membership: Membership, actor: User) -> None:
-    """Takes a member out of the organization, with all that they had in it. Raises as `change_role`."""
+    """Takes a member out of the organization, with all that they had in it; oneself without any right. Raises as
+    `change_role`."""
     lock_organization(membership.organization)
     membership = _locked(membership)
     if membership.role == Role.OWNER:
         raise Problem("orgs.owner_stays")
     if membership.user_id != actor.pk:
+        require_under_lock(actor, MANAGE, membership.organization)
         ensure_may_give(actor, membership.organization, membership.role)
     _end(membership, actor, "member.removed" if membership.user_id != actor.pk else "member.left")
 
@@ -70,11 +93,12 @@ def transfer_ownership(*, organization: Organization, to: Membership, confirmati
     """Makes another member the Owner; the one before becomes an Admin. `confirmation` is its name, typed.
 
     Raises Problem `orgs.confirmation_differs`, `orgs.new_owner_not_able`; Conflict `orgs.no_longer_a_member`,
-    `orgs.leaving`.
+    `orgs.leaving`; PermissionDenied for who is not the Owner any more.
     """
     if confirmation != organization.name:
         raise Problem("orgs.confirmation_differs", expected=organization.name)
     lock_open(organization)
+    require_under_lock(actor, "org.ownership.transfer", organization)
     heir = _locked(to)
     if heir.organization_id != organization.pk:
         raise Conflict("orgs.no_longer_a_member")
@@ -108,14 +132,8 @@ def _set_role(membership: Membership, role: str, actor: User) -> None:
         before={"role": before},
         after={"role": role},
     )
-    if "org.members.manage" not in CODES_BY_MEMBERSHIP[role]:
-        _revoke_invitations(membership, actor)
-
-
-def _revoke_invitations(membership: Membership, actor: User) -> None:
-    """Who may not invite any more leaves no open door behind, through which they could come back."""
-    written = Invitation.objects.filter(organization=membership.organization, invited_by=membership.user).open()
-    written.update(revoked_at=clock.now(), revoked_by=actor)
+    if MANAGE not in CODES_BY_MEMBERSHIP[role]:
+        doors.close_written(membership, actor)
 
 
 def _end(membership: Membership, actor: User, action: str) -> None:
@@ -123,7 +141,7 @@ def _end(membership: Membership, actor: User, action: str) -> None:
     audit.record(
         action=action, actor=actor, organization_id=organization.pk, target=user, before={"role": membership.role}
     )
-    _revoke_invitations(membership, actor)
+    doors.close_known(membership, actor)
     membership.delete()
 
 

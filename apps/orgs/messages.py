@@ -57,6 +57,11 @@ register(
             "Sign in with the address to which it was sent, and verify that address.",
             http_status=403,
         ),
+        "orgs.address_not_confirmed": Message(
+            "Your e-mail address is not confirmed yet.",
+            "Follow the link in the mail that we sent you, then type the code again.",
+            http_status=403,
+        ),
         "orgs.too_many_guesses": Message(
             "Too many codes that do not exist were tried.", "Try again in an hour, or use the link.", http_status=429
         ),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import transaction
 
@@ -13,6 +13,9 @@ from apps.core import clock
 from apps.core.exceptions import Problem
 from apps.orgs.authority import ensure_somebody_else, ensure_within_own, lock_member
 from apps.orgs.models import Organization, PermissionOverride
+
+# Moments near the end of the calendar (the year 9999) cannot be computed with in every time zone.
+LONGEST = timedelta(days=3653)
 
 
 @transaction.atomic
@@ -31,11 +34,14 @@ def set_override(
     looked to be the organization's).
 
     Raises Problem `orgs.more_than_own` for a code that the actor lacks (to give and to take: who cannot do it has no
-    say in it), `orgs.not_oneself`, `orgs.owner_exempt`, `orgs.not_a_member`, `orgs.already_expired`; ValidationError.
+    say in it), `orgs.not_oneself`, `orgs.owner_exempt`, `orgs.not_a_member`, `orgs.already_expired`,
+    `orgs.ends_too_late` (more than ten years ahead); ValidationError.
     """
     ensure_somebody_else(actor, lock_member(organization.pk, user))
     if expires_at is not None and expires_at <= clock.now():
         raise Problem("orgs.already_expired")
+    if expires_at is not None and expires_at > clock.now() + LONGEST:
+        raise Problem("orgs.ends_too_late")
     place = {"organization": organization, "user": user, "code": code, "on_project": project_id}
     existing = PermissionOverride.objects.filter(**place).first()
     before = existing.as_audit() if existing else None

@@ -105,8 +105,8 @@ class Rights:
         ]
         return min(roles, key=_RANK.__getitem__, default=None)
 
-    def reaches(self, project_id: uuid.UUID) -> bool:
-        """Whether the project exists for the person at all; the same rule as `visible_to`'s."""
+    def reaches(self, project_id: uuid.UUID | None) -> bool:
+        """Whether the project (None: every one) exists for the person at all; the same rule as `visible_to`'s."""
         applying = list(self.applying(project_id))
         if any(grant.denies and "project.view" in grant.all_codes for grant in applying):
             return False

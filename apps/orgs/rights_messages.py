@@ -27,6 +27,7 @@ register(
         "orgs.role_name_taken": Message(
             "There is a role called {name} already.", "Choose another name.", http_status=409
         ),
+        "orgs.ends_too_late": Message("The end is more than ten years away.", "Choose an earlier moment, or none."),
         "orgs.already_expired": Message("The end lies in the past.", "Choose a moment to come, or none."),
     }
 )

@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 
 from apps.accounts.models import User
+from apps.core.exceptions import Problem
 from apps.orgs import custom_roles, invitations
 from apps.orgs.models import Membership
 from apps.orgs.roles import Role
@@ -44,11 +45,14 @@ def test_nobody_is_made_admin(cast, sign_in, recruiter):
     assert role_of(cast, cast.vera) == Role.VIEWER
     assert role_of(cast, cast.bob) == Role.DEVELOPER
     assert client.post(PAGE, {"role": "admin", "days": 3, "max_uses": 1}).status_code == 422
+    with pytest.raises(Problem) as caught:
+        invitations.invite(organization=cast.acme, role="admin", actor=recruiter)
+    assert caught.value.code == "orgs.role_beyond_own"
 
 
 def test_the_code_of_an_admins_invitation_is_not_shown_and_not_renewed(cast, sign_in, recruiter):
     invitation = invitations.invite(organization=cast.acme, role="admin", actor=cast.alice)
-    theirs = invitations.invite(organization=cast.acme, role="viewer", actor=recruiter)
+    theirs = invitations.invite(organization=cast.acme, role="developer", actor=recruiter)
     client = sign_in(recruiter)
     page = client.get(PAGE).content.decode()
     assert invitation.code not in page

@@ -12,11 +12,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from apps.accounts.models import User
 from apps.orgs import members
-from apps.orgs.access import codes_on, has_permission, require
+from apps.orgs.access import has_permission, require
 from apps.orgs.models import Membership, Organization
 from apps.orgs.querysets import get_visible_or_404
-from apps.orgs.roles import CODES_BY_MEMBERSHIP, Role
+from apps.orgs.roles import Role
 
 PAGE_SIZE = 50
 _RANK = Case(*(When(role=role, then=rank) for rank, role in enumerate(Role.values)), default=9)
@@ -34,8 +35,7 @@ def member_list(request: HttpRequest, organization: str) -> HttpResponse:
         people = people.filter(user__email__icontains=words) | people.filter(user__display_name__icontains=words)
     page = Paginator(people.order_by(_RANK, "user__email"), PAGE_SIZE).get_page(request.GET.get("page"))
     may_manage = has_permission(request.user, "org.members.manage", found)
-    codes = codes_on(request.user, found)
-    roles = assignable_roles(codes) if may_manage else []
+    roles = assignable_roles(request.user, found) if may_manage else []
     context = {
         "organization": found,
         "page": page,
@@ -48,9 +48,9 @@ def member_list(request: HttpRequest, organization: str) -> HttpResponse:
     return render(request, "orgs/members.html", context)
 
 
-def assignable_roles(codes: frozenset[str]) -> list[Role]:
-    """The roles that somebody with these codes may give: none that can do more."""
-    return [role for role in Role if role != Role.OWNER and CODES_BY_MEMBERSHIP[role] <= codes]
+def assignable_roles(actor: User, organization: Organization) -> list[Role]:
+    """The roles that the person may give: none that can do or see more."""
+    return [role for role in Role if role != Role.OWNER and members.may_give(actor, organization, role)]
 
 
 @require_POST

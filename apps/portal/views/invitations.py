@@ -19,12 +19,12 @@ from django.views.decorators.http import require_http_methods, require_POST
 from apps.core import clock
 from apps.core.exceptions import Problem
 from apps.orgs import invitations
-from apps.orgs.access import codes_on, require
+from apps.orgs.access import require
 from apps.orgs.mails import Mail, send
 from apps.orgs.models import Invitation, Organization
 from apps.orgs.models.invitations import MOST_USES
 from apps.orgs.querysets import get_visible_or_404
-from apps.orgs.roles import CODES_BY_MEMBERSHIP, Role
+from apps.orgs.roles import Role
 from apps.orgs.views.members import assignable_roles
 from apps.projects.models import Project
 
@@ -69,9 +69,8 @@ def invitation_list(request: HttpRequest, organization: str) -> HttpResponse:
     """Invitations, the newest first; the form makes one."""
     found = get_visible_or_404(Organization, request.user, slug=organization)
     require(request.user, "org.members.manage", found)
-    codes = codes_on(request.user, found)
     projects = Project.objects.visible_to(request.user).filter(organization=found)
-    form = InvitationForm(request.POST or None, roles=assignable_roles(codes), projects=projects)
+    form = InvitationForm(request.POST or None, roles=assignable_roles(request.user, found), projects=projects)
     if request.method == "POST" and form.is_valid():
         try:
             invitation = invitations.invite(organization=found, actor=request.user, **form.cleaned_data)
@@ -82,21 +81,22 @@ def invitation_list(request: HttpRequest, organization: str) -> HttpResponse:
         else:
             _tell(request, invitation)
             return redirect("portal:invitations", found.slug)
-    context = {"organization": found, "form": form, **_list(request, found, codes)}
+    context = {"organization": found, "form": form, **_list(request, found)}
     return render(request, "orgs/invitations.html", context, status=422 if form.errors else 200)
 
 
-def _list(request: HttpRequest, organization: Organization, codes: frozenset[str]) -> dict[str, Any]:
+def _list(request: HttpRequest, organization: Organization) -> dict[str, Any]:
     rows = Invitation.objects.filter(organization=organization).select_related("invited_by", "organization")
     page = Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page"))
     wanted = {key for invitation in page for key in invitation.project_ids}
-    names = dict(Project.objects.filter(organization=organization, pk__in=wanted).values_list("pk", "name"))
+    projects = Project.objects.visible_to(request.user).filter(organization=organization, pk__in=wanted)
+    names = dict(projects.values_list("pk", "name"))
     for invitation in page:
         invitation.project_names = [names[key] for key in invitation.project_ids if key in names]
-        # Whoever sees a code can use it: only who may give the role does.
-        may_give = CODES_BY_MEMBERSHIP[invitation.role] <= codes
-        invitation.may_see = invitation.is_open and may_give
-        invitation.may_renew = invitation.state in ("pending", "expired") and may_give
+        # Whoever sees a code can use it: only who may give all that it gives does.
+        may_use = invitations.may_use(request.user, invitation)
+        invitation.may_see = invitation.is_open and may_use
+        invitation.may_renew = invitation.state in ("pending", "expired") and may_use
         invitation.link = request.build_absolute_uri(reverse("orgs:join", args=[invitation.link_token]))
     return {"page": page, "has_over": Invitation.objects.filter(organization=organization).over().exists()}
 
