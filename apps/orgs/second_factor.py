@@ -18,8 +18,9 @@ from apps.core.request_context import current
 from apps.orgs.models import Organization
 from apps.orgs.scope import Scope, narrow
 
-# Where one sets it up, and signs out.
-OPEN_TO_ALL = ("/account/", "/admin/", "/api/")
+# These ask for themselves. Pages below /account/, where one sets a factor up and signs out, name no organization: they
+# stay open, and show nothing of those that are closed.
+OPEN_TO_ALL = ("/admin/", "/api/")
 
 
 def closed_organizations(user: Any, signed_in: Any = None) -> list[Organization]:

@@ -11,7 +11,8 @@ from apps.operations.models import Operation
 from apps.orgs import services
 from apps.orgs.models import Organization
 from apps.orgs.second_factor import closed_organizations, keep_out
-from tests.factories import make_server
+from tests.cast import PASSWORD
+from tests.factories import make_project, make_server
 
 KEY = "JBSWY3DPEHPK3PXP"
 
@@ -69,6 +70,26 @@ def test_other_organizations_and_the_account_stay_open(strict, sign_in):
     client = sign_in(strict.bob)
     for address in (other.get_absolute_url(), "/account/", "/account/security/", "/account/sessions/"):
         assert client.get(address).status_code == 200
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "path",
+    ["", "email/", "security/", "sessions/", "data/", "verify/", "notifications/", "password/change/", "logout/"],
+)
+def test_pages_of_the_account_stay_usable_and_show_nothing_of_it(strict, sign_in, path):
+    make_project(strict.acme, name="Secret shop")
+    answer = sign_in(strict.bob).get(f"/account/{path}")
+    assert answer.status_code == 200
+    assert "Secret shop" not in answer.content.decode()
+
+
+@pytest.mark.django_db
+def test_a_factor_is_set_up_from_there(strict, sign_in):
+    client = sign_in(strict.bob)
+    assert client.get("/account/2fa/totp/activate/").headers["Location"].startswith("/account/reauthenticate/")
+    client.post("/account/reauthenticate/", {"password": PASSWORD})
+    assert client.get("/account/2fa/totp/activate/").status_code == 200
 
 
 @pytest.mark.django_db
