@@ -39,7 +39,7 @@ register(
             "An Idempotency-Key has 1 to 255 printable ASCII characters.", "A random UUID does well.", http_status=400
         ),
         "api.too_many_streams": Message(
-            "This key has {count} event streams open already.", "Close one, or share it.", http_status=429
+            "{holder} has {count} event streams open already.", "Close one, or share it.", http_status=429
         ),
     }
 )

@@ -55,10 +55,22 @@ class StreamOver(Exception):
 Look = Callable[[ApiKey], list[Event]]
 
 
+def ensure_room(key: ApiKey) -> None:
+    """Raises Problem `api.too_many_streams` where the key, its person or this process has as many as are allowed."""
+    limits = (settings.API_STREAMS_PER_KEY, settings.API_STREAMS_PER_PERSON, settings.API_STREAMS_PER_PROCESS)
+    holders = ("This key", "This person", "This part of the platform")
+    for place, limit, holder in zip(_places(key), limits, holders, strict=True):
+        if _open_streams[place] >= limit:
+            raise Problem("api.too_many_streams", holder=holder, count=_open_streams[place])
+
+
+def _places(key: ApiKey) -> tuple[Any, ...]:
+    return key.pk, key.created_by_id, "all"
+
+
 def stream(key: ApiKey, look: Look) -> StreamingHttpResponse:
     """The answer that goes on. Raises Problem `api.too_many_streams`."""
-    if _open_streams[key.pk] >= settings.API_STREAMS_PER_KEY:
-        raise Problem("api.too_many_streams", count=_open_streams[key.pk])
+    ensure_room(key)
     response = StreamingHttpResponse(_counted(key, look), content_type="text/event-stream; charset=utf-8")
     response["Cache-Control"] = "no-store"
     response["X-Accel-Buffering"] = "no"  # a proxy before us passes each event on at once
@@ -66,14 +78,21 @@ def stream(key: ApiKey, look: Look) -> StreamingHttpResponse:
 
 
 async def _counted(key: ApiKey, look: Look) -> AsyncIterator[str]:
-    _open_streams[key.pk] += 1
+    # Many may have come before the first of them began: nothing else runs between this look and the count.
+    try:
+        ensure_room(key)
+    except Problem as problem:
+        yield Event("closed", {"error": problem.code}).encode()
+        return
+    _open_streams.update(_places(key))
     try:
         async for text in _events(key, look):
             yield text
     finally:
-        _open_streams[key.pk] -= 1
-        if not _open_streams[key.pk]:
-            del _open_streams[key.pk]
+        _open_streams.subtract(_places(key))
+        for place in _places(key):
+            if not _open_streams[place]:
+                del _open_streams[place]
 
 
 async def _events(key: ApiKey, look: Look) -> AsyncIterator[str]:

@@ -14,7 +14,10 @@ API_BODY_BYTES = environment.int("API_BODY_BYTES", 256 * 1024)
 # How often an open event stream looks for news, asks whether its key may still look, and says that it lives.
 API_STREAM_POLL_SECONDS = 1.0
 API_STREAM_HEARTBEAT_SECONDS = 15.0
+# Event streams that are open at once in one web process.
 API_STREAMS_PER_KEY = environment.int("API_STREAMS_PER_KEY", 10)
+API_STREAMS_PER_PERSON = environment.int("API_STREAMS_PER_PERSON", 20)
+API_STREAMS_PER_PROCESS = environment.int("API_STREAMS_PER_PROCESS", 200)
 
 # The framework's own default lets everybody in.
 REST_FRAMEWORK = {

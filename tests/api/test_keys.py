@@ -97,7 +97,7 @@ def test_a_key_falls_with_its_persons_membership(cast, program):
     annas = program(cast.acme, cast.anna)
     Membership.objects.get(user=cast.anna, organization=cast.acme).delete()
     answer = annas.get("/me")
-    assert (answer.status_code, answer.json()["error"]) == (401, "key_disabled")
+    assert (answer.status_code, answer.json()["error"]) == (401, "key_revoked")
 
 
 def test_a_key_of_somebody_locked_out(cast, alice):

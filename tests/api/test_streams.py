@@ -157,7 +157,7 @@ async def test_a_member_who_is_removed_hears_no_more():
     listener = await Listener.open(program, f"/tasks/{operation.pk}/events")
     await listener.event("task")
     await Membership.objects.filter(user=cast.anna).adelete()
-    assert (await listener.event("closed"))["data"] == {"error": "key_disabled"}
+    assert (await listener.event("closed"))["data"] == {"error": "key_revoked"}
 
 
 async def test_one_stream_for_everything_that_the_key_may_see():
@@ -200,3 +200,33 @@ def _now():
     from apps.core import clock
 
     return clock.now()
+
+
+@pytest.mark.parametrize(
+    ("name", "holder"),
+    [("API_STREAMS_PER_PERSON", "This person"), ("API_STREAMS_PER_PROCESS", "This part of the platform")],
+)
+async def test_more_keys_open_no_more_streams(settings, name, holder):
+    setattr(settings, name, 1)
+    cast, _, operation, program = await sync_to_async(_prepared)()
+    other = await sync_to_async(make_program)(cast.acme, cast.alice)
+    first = await Listener.open(program, f"/tasks/{operation.pk}/events")
+    await first.part()
+    second = await AsyncClient().get(f"{PREFIX}/events/stream", headers={"Authorization": f"Bearer {other.text}"})
+    assert (second.status_code, second.json()["error"]) == (429, "api.too_many_streams")
+    assert second.json()["message"].startswith(f"{holder} has 1 event stream")
+    await first.close()
+    third = await Listener.open(other, f"/tasks/{operation.pk}/events")
+    assert (await third.part()).startswith("retry: ")
+    await third.close()
+
+
+async def test_streams_that_came_together_are_counted_when_they_begin(settings):
+    settings.API_STREAMS_PER_KEY = 1
+    _, _, operation, program = await sync_to_async(_prepared)()
+    both = [await Listener.open(program, f"/tasks/{operation.pk}/events") for _ in range(2)]
+    assert (await both[0].part()).startswith("retry: ")
+    assert (await both[1].event("closed"))["data"] == {"error": "api.too_many_streams"}
+    with pytest.raises(StopAsyncIteration):
+        await both[1].part()
+    await both[0].close()
