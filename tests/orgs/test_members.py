@@ -185,3 +185,9 @@ def test_the_list_is_searched(cast, sign_in):
     page = sign_in(cast.alice).get("/o/acme/settings/members/", {"q": "VERA\0"}).content.decode()
     assert "vera@example.com" in page
     assert "bob@example.com" not in page
+
+
+def test_the_list_offers_nobody_another_role_for_themselves(cast, sign_in):
+    page = sign_in(cast.anna).get("/o/acme/settings/members/").content.decode()
+    assert address(cast, cast.bob, "role") in page
+    assert address(cast, cast.anna, "role") not in page
