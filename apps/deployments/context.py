@@ -25,8 +25,8 @@ from apps.operations.run import Run
 from apps.platform.current import postgres_image
 from apps.servers.host import Host, open_host
 
-# Two calls at most besides the step itself: the connection has few channels, and the machine few cores.
-EARLY_THREADS = 3
+# One for each container of an environment, and one for what takes long elsewhere. The connection has few channels.
+EARLY_THREADS = 4
 IMAGE_USERS = {"odoo": "odoo", "postgres": "postgres", "pgbouncer": "postgres"}
 
 
@@ -80,17 +80,22 @@ class DeployContext:
     def wait_for(self, name: str, function: Callable[[], Any]) -> Any:
         """What was begun early under this name, or done now where nothing was: the same function either way."""
         self.begin_early(name, function)
+        self.let_end(name)
         future = self._early[name]
-        while not future.done():
-            self.run.check()
-            with contextlib.suppress(TimeoutError):
-                future.exception(timeout=0.1)
         try:
             return future.result()
         except RetryableError:
             # The machine tries the step again, with a new connection.
             del self._early[name]
             raise
+
+    def let_end(self, name: str) -> None:
+        """Waits until what was begun early is over, well or not: only `wait_for` tells how."""
+        future = self._early.get(name)
+        while future is not None and not future.done():
+            self.run.check()
+            with contextlib.suppress(TimeoutError):
+                future.exception(timeout=0.1)
 
     def has_begun(self, name: str) -> bool:
         """True when this was begun early."""

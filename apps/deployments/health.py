@@ -47,12 +47,10 @@ def wait_until_healthy(context: DeployContext, container: str) -> list[str]:
     odoo = Odoo(container, bool(route and route.specification.get("tls")))
     deadline = time.monotonic() + min(settings.ODOO_HEALTH_SECONDS, context.run.remaining() - 5)
     begin_database_question(context)
+    if _has_websocket(context):
+        context.begin_early("websocket", lambda: _wait_for_websocket(context, odoo, deadline))
     try:
-        seen = [_wait_for_http(context, odoo, deadline)]
-        if _has_websocket(context):
-            # Its process starts after the others, and beside the first page.
-            context.begin_early("websocket", lambda: _wait_for_websocket(context, odoo, deadline))
-        seen.append(_ask_sign_in(context, odoo, deadline))
+        seen = [_wait_for_http(context, odoo, deadline), _ask_sign_in(context, odoo, deadline)]
         seen.append(context.wait_for("select_one", lambda: _ask_database(context)))
         if _has_websocket(context):
             seen.append(context.wait_for("websocket", lambda: _wait_for_websocket(context, odoo, deadline)))
@@ -117,7 +115,7 @@ def _ask_sign_in(context: DeployContext, odoo: Odoo, deadline: float) -> str:
 
 
 def _wait_for_websocket(context: DeployContext, odoo: Odoo, deadline: float) -> str:
-    """The process behind it starts a moment later than the others."""
+    """A process of its own, which is ready a little before the others or after them."""
     environment = context.environment
     while True:
         result = probe_websocket(environment.server, environment.host_name, tls=odoo.is_tls)

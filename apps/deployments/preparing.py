@@ -148,15 +148,20 @@ def fill_database(context: DeployContext) -> None:
     seed = _choose_seed(context)
     specification = context.specification("postgres").with_release(is_boosted=True)
     if seed is None:
+        _begin_pgbouncer(context)
         runtime.ensure_database(context.host, specification)
         context.run.info(f"An empty database with its own role, on {context.image('postgres').reference}")
         return
+    # Odoo first: what it imports takes longest.
+    _begin_odoo(context)
     container = _database_container(context, specification)
     context.begin_early("database", container)
-    _begin_beside(context)
     seeds.copy(context, seed)
     context.wait_for("database", container)
+    # What starts side by side starts late, and Odoo is the one that everybody waits for in the end.
+    context.let_end("successor")
     runtime.start_part(context.host, specification, "db")
+    _begin_pgbouncer(context)
     runtime.prepare_database(
         context.host,
         specification,
@@ -170,12 +175,16 @@ def fill_database(context: DeployContext) -> None:
     context.run.info(f"A copy of a kept first install{held}, with its own secrets and password")
 
 
-def _begin_beside(context: DeployContext) -> None:
-    """While the database is prepared: PgBouncer, and Odoo's container, which imports and waits at its gate."""
-    if context.environment.use_pgbouncer and context.image_is_here("pgbouncer"):
-        context.begin_early("pgbouncer", _pgbouncer(context))
+def _begin_odoo(context: DeployContext) -> None:
+    """While the database is prepared: Odoo's container, which imports and waits at its gate."""
     if context.image_is_here("odoo") and context.is_done("platform_addons"):
         switching.begin_successor(context, start=not plan_of(context))
+
+
+def _begin_pgbouncer(context: DeployContext) -> None:
+    """PgBouncer connects when it is asked to, so its server need not be ready."""
+    if context.environment.use_pgbouncer and context.image_is_here("pgbouncer"):
+        context.begin_early("pgbouncer", _pgbouncer(context))
 
 
 def _database_container(context: DeployContext, specification: EnvironmentSpecification) -> Callable[[], bool]:

@@ -30,9 +30,10 @@ SEEDS_PER_SERVER = 12
 KEPT_AFTER_USE = timedelta(hours=1)
 
 # Odoo's data folder belongs to the customer's code, which may have run before: no link in it is followed, and what is
-# long is done beside it, in the environment's own folder, which is root's. A script
-# whose connection was cut goes on by itself, beside the one that tries again: so each works under a name of its own,
-# and what is whole already is left alone. The spare copy is taken by renaming, which of two takers one can do.
+# long is done beside it, in the environment's own folder, which is root's. A script whose connection was cut goes on by
+# itself, beside the one that tries again: so each works under a name of its own, and what is whole already is left
+# alone. The spare copy is taken by renaming, which of two takers one can do. The copy takes the place of the empty
+# folder in one step: PostgreSQL's container is made meanwhile, and needs the folder there.
 _COPY = """set -e
 seed=$1 directory=$2 database=$3 part=$2/postgres.part.$$
 [ ! -e "$directory/postgres/PG_VERSION" ] || exit 0
@@ -42,7 +43,7 @@ mkdir -p "$directory/data"
 cd -P "$directory/data"
 data=$(pwd -P)
 [ ! -L filestore ] || rm -f filestore
-[ -d filestore ] || mkdir filestore
+[ -d filestore ] || mkdir filestore 2> /dev/null || [ -d filestore ]
 if [ -d "$seed/filestore" ]; then
   cp -a "$seed/filestore" "$directory/filestore.part.$$"
   cd -P filestore
@@ -52,7 +53,6 @@ if [ -d "$seed/filestore" ]; then
 fi
 cd /
 mv -T "$seed.spare" "$part" 2> /dev/null || cp -a "$seed/postgres" "$part"
-rmdir "$directory/postgres" 2> /dev/null || true
 mv -T "$part" "$directory/postgres" 2> /dev/null || rm -rf "$part"
 [ -e "$directory/postgres/PG_VERSION" ]
 """

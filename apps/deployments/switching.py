@@ -104,8 +104,15 @@ def _successor(context: DeployContext, *, start: bool = False) -> Callable[[], N
     return create
 
 
+def begin_start(context: DeployContext) -> None:
+    """Starts the new container while its database is finished: it imports, and waits at its gate."""
+    host, wanted = context.host, wanted_container(context)
+    context.begin_early("start", lambda: runtime.ensure_odoo_container(host, wanted))
+
+
 def start_successor(context: DeployContext) -> None:
     """Starts the new container and opens its gate. Only when its database is as it should be."""
+    context.let_end("start")
     open_gate(context.host, context.specification("odoo"))
     runtime.ensure_odoo_container(context.host, wanted_container(context))
 

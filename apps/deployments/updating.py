@@ -46,6 +46,7 @@ def apply_modules(context: DeployContext, plan: ModulePlan) -> None:
     """Installs and updates. Raises Problem `deployments.*_failed`; the undo of the step puts everything back."""
     if context.run.data.get("fills_database"):
         installing.install_modules(context, plan, is_update=False)
+        switching.begin_start(context)
         modules = modules_of(context)
         wanted = wanted_modules(context.environment.project.install_modules, modules)
         content = with_dependencies(wanted, modules)

@@ -8,6 +8,7 @@ demo data on unless `without_demo` up to 18, off unless `with_demo` from 19.
 from __future__ import annotations
 
 import base64
+import functools
 import hashlib
 
 from apps.environments.render_parameters import clean_odoo_parameters
@@ -66,13 +67,19 @@ def password_rounds(major: int) -> int:
     return 600_000 if major >= 17 else 25_000
 
 
+@functools.lru_cache(maxsize=64)
+def _master_password_hash(identifier: str, password: str) -> str:
+    """Slow on purpose, and the same text is asked for many times in one deployment: the salt follows from the
+    environment."""
+    salt = hashlib.sha256(f"{identifier}:{password}".encode()).digest()[:16]
+    return hash_password(password, salt=salt, rounds=_MASTER_PASSWORD_ROUNDS)
+
+
 def _common(specification: EnvironmentSpecification) -> dict[str, object]:
     allocation = specification.allocation
-    # The salt follows from the environment, so that the same configuration is the same text.
-    salt = hashlib.sha256(f"{specification.identifier}:{specification.master_password}".encode()).digest()[:16]
     return {
         "addons_path": ",".join(addons_path(specification)),
-        "admin_passwd": hash_password(specification.master_password, salt=salt, rounds=_MASTER_PASSWORD_ROUNDS),
+        "admin_passwd": _master_password_hash(specification.identifier, specification.master_password),
         "data_dir": DATA_DIRECTORY,
         # In its own network; from 20 on the default is loopback.
         "http_interface": "0.0.0.0",  # noqa: S104

@@ -11,6 +11,8 @@ from apps.environments.allocation import Allocation
 from apps.environments.models import Environment
 from apps.servers import paths
 
+# What starts may use twice the whole allocation: Odoo imports everything twice then, for its pages and its websockets.
+STARTING_FACTOR = 2
 ROLE_NAME = "odoo"
 # Where things lie inside the containers.
 DATA_DIRECTORY = "/var/lib/odoo"
@@ -97,7 +99,7 @@ class EnvironmentSpecification:
     addons: tuple[AddonsFolder, ...] = ()
     platform_addons: str = ""
     slot: str = "odoo"
-    # While a deployment starts it, each part may use the whole allocation: the others have little to do then.
+    # While a deployment starts it, a part may use more: for seconds, and what others need is theirs all the same.
     is_boosted: bool = False
 
     @property
@@ -134,7 +136,7 @@ class EnvironmentSpecification:
 
     def cpu_of(self, share: Decimal) -> Decimal:
         """The cores that a container gets of its share."""
-        return self.limit_cpu(self.allocation.cpu if self.is_boosted else share)
+        return self.limit_cpu(self.allocation.cpu * STARTING_FACTOR if self.is_boosted else share)
 
     def limit_cpu(self, cpu: Decimal) -> Decimal:
         """Docker refuses more cores than the server has, and less than a hundredth."""

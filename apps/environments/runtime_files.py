@@ -18,7 +18,8 @@ STATE_FILE = "database-state"
 # Odoo's data folder, whose content the customer's code may replace by links at any moment.
 _DATA = "data/"
 # Folder of all environments $1, this one $2, then folder, owner and mode of what lies in Odoo's data folder. All others
-# lie in folders of root's. The shell stands in the folder that it has looked at: no link is followed.
+# lie in folders of root's. The shell stands in the folder that it has looked at: no link is followed. A seed may be
+# copied at the same time, whose script makes the same folder.
 WRITE = """set -eu
 tar -x -C "$1" -f -
 cd -P "$1/$2"
@@ -27,7 +28,7 @@ shift 2
 while [ $# -gt 0 ]; do
   cd -P "$home/data"
   [ ! -L "$1" ] || rm -f "$1"
-  [ -d "$1" ] || mkdir "$1"
+  [ -d "$1" ] || mkdir "$1" 2> /dev/null || [ -d "$1" ]
   cd -P "$1"
   [ "$(pwd -P)" = "$home/data/$1" ]
   chown "$2" .

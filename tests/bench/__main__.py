@@ -12,14 +12,12 @@ import warnings
 import django
 
 import tests.bench
-from tests.bench.by_hand import SESSION
 from tests.bench.measurement import RESULTS, NotMeasured, all_benchmarks, keep, table
 
 
 def main() -> int:
     warnings.simplefilter("ignore")
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "oecsh.settings.testing")
-    os.environ[SESSION] = str(os.getpid())
     django.setup()
     for module in pkgutil.iter_modules(tests.bench.__path__):
         if module.name.startswith("bench_"):

@@ -1,7 +1,6 @@
 """From the button to an Odoo that is healthy through the proxy, against the same with Docker by hand.
 
-A run of ours and a run by hand take turns, so that both meet the same machine. With both benchmarks in one session the
-second one compares with the first one's runs by hand.
+A run of ours and a run by hand take turns, so that both meet the same machine.
 """
 
 from __future__ import annotations
@@ -9,6 +8,7 @@ from __future__ import annotations
 from apps.deployments.models import Deployment, Seed
 from apps.deployments.services import deploy
 from apps.environments.models import Environment
+from apps.environments.render import specification_of
 from apps.projects.models import Project
 from apps.servers import paths
 from apps.servers.host import open_host
@@ -80,7 +80,7 @@ def _note(measurement: Measurement, deployment: Deployment, steps: list[dict[str
 
 
 def _by_hand(demo: Demo, project: Project, measurement: Measurement) -> None:
-    measurement.by_hand.append(by_hand.measured(_limits(demo, project), len(measurement.by_hand)))
+    measurement.by_hand.append(by_hand.new_odoo(_limits(demo, project)))
     progress(f"by hand {measurement.by_hand[-1]:.2f} s")
 
 
@@ -89,8 +89,10 @@ def _limits(demo: Demo, project: Project) -> by_hand.Limits:
     from apps.environments.services import build_environment
 
     environment: Environment = build_environment(project=project, environment_type="development", server=demo.server)
+    specification = specification_of(environment).with_release(is_boosted=True)
     allocation = environment.allocation
-    return by_hand.Limits(allocation.cpu, allocation.postgres_memory_megabytes, allocation.odoo_memory_megabytes)
+    cpu = specification.cpu_of(allocation.odoo_cpu)
+    return by_hand.Limits(cpu, allocation.postgres_memory_megabytes, allocation.odoo_memory_megabytes)
 
 
 def _forget_seeds(demo: Demo) -> None:

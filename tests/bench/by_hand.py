@@ -1,13 +1,12 @@
 """A new Odoo as a person makes it with Docker alone: a network, PostgreSQL, `odoo -i base`, start, wait for HTTP 200.
 
-The containers get the CPU and the memory that an environment's own get while it is deployed. One `make bench` measures
-it as often as ours, and compares both the seeded and the cold deployment with these runs.
+The containers get the CPU and the memory that an environment's own get while it is deployed. Every run of ours has one
+by hand beside it: a machine that others use is another one minutes later.
 """
 
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import subprocess
 import time
@@ -17,15 +16,10 @@ from decimal import Decimal
 
 import requests
 
-from tests.bench.measurement import ROOT
-
 POSTGRES_IMAGE = "postgres:17"
 ODOO_IMAGE = "odoo:19.0"
 DATABASE = "bench"
 PATIENCE_SECONDS = 600
-# The session is the process that runs all benchmarks: what another one measured met another machine.
-SESSION = "BENCH_SESSION"
-KEPT = ROOT / ".run" / "bench-by-hand.json"
 ENVIRONMENT = {"POSTGRES_USER": "odoo", "POSTGRES_PASSWORD": "by-hand", "POSTGRES_DB": "postgres"}
 ENVIRONMENT |= {"HOST": "db", "USER": "odoo", "PASSWORD": "by-hand"}
 
@@ -37,17 +31,6 @@ class Limits:
     cpu: Decimal
     postgres_megabytes: int
     odoo_megabytes: int
-
-
-def measured(limits: Limits, number: int) -> float:
-    """The seconds of run `number` (from 0) of this session; measured now unless it was before."""
-    session = os.environ.get(SESSION, str(os.getpid()))
-    kept = json.loads(KEPT.read_text()) if KEPT.exists() else {}
-    known = kept["seconds"] if kept.get("session") == session else []
-    while len(known) <= number:
-        known.append(new_odoo(limits))
-        KEPT.write_text(json.dumps({"session": session, "seconds": known}) + "\n")
-    return known[number]
 
 
 def new_odoo(limits: Limits) -> float:

@@ -95,6 +95,8 @@ def create_container(context: DeployContext) -> None:
 def install_base(context: DeployContext) -> None:
     """Odoo's own tables, straight into PostgreSQL; the result is kept as a seed and made this environment's own."""
     installing.install_base(context)
+    if not plan_of(context):
+        switching.begin_start(context)
     seeds.keep(context, seeds.key_of(context, {}), {})
     preparing.make_personal(context)
     context.run.remember(base_installed=True)

@@ -1,11 +1,16 @@
 """start.py ARGUMENTS: starts Odoo as its own program does, with the slow part done beforehand.
 
 Importing what Odoo is made of takes a second of a processor and needs no database. So the container starts while its
-database is still being prepared, imports, and waits until the platform puts the file GATE beside the configuration.
-Then the image's own program `odoo` runs in this process with everything loaded. Where that program is not Python, or
-anything here goes wrong, it is started in the plain way; the gate holds either way.
+database is still being prepared: the image's own program `odoo` runs in this process, and whatever asks for a
+connection waits until the platform puts the file GATE beside the configuration. Where workers run, Odoo serves
+websockets by a second interpreter, which it would start last and which imports everything once more: that one is
+begun here as well, beside the first, and Odoo is given it when it would start its own.
+
+Where the program `odoo` is not Python, or anything here goes wrong, it is started in the plain way; the gate holds
+either way.
 """
 
+import configparser
 import importlib
 import os
 import runpy
@@ -13,6 +18,7 @@ import shlex
 import shutil
 import signal
 import sys
+import threading
 import time
 
 GATE = "/etc/odoo/ready"
@@ -44,13 +50,18 @@ def main():
     os.environ["TZ"] = "UTC"
     sys.argv[0] = program
     sys.path[0] = os.path.dirname(program)
+    companion = begin_companion() if has_workers() else None
+    if companion == 0:
+        sys.argv.insert(1, "gevent")
+    hold_connections()
     for name in MODULES:
         try:
             importlib.import_module(name)
         except Exception as error:
             # Odoo itself says what it misses.
             del error
-    wait_for_gate()
+    if companion:
+        offer(companion)
     runpy.run_path(program, run_name="__main__")
 
 
@@ -64,12 +75,70 @@ def interpreter_of(program):
     return words[0] if words and "python" in os.path.basename(words[0]) else None
 
 
+def has_workers():
+    """True where the configuration asks for worker processes."""
+    paths = [word.partition("=")[2] for word in sys.argv if word.startswith("--config=")]
+    reader = configparser.RawConfigParser()
+    try:
+        return bool(reader.read(paths)) and reader.getint("options", "workers", fallback=0) > 0
+    except (OSError, ValueError, configparser.Error):
+        return False
+
+
+def begin_companion():
+    """The process that is to serve websockets; 0 in that process itself. Nothing is imported yet: it needs an
+    interpreter of its own kind (`odoo gevent` replaces sockets and threads before anything uses them)."""
+    try:
+        return os.fork()
+    except OSError:
+        return None
+
+
+def offer(companion):
+    """Odoo takes the companion, once, instead of starting the same program; whatever comes later it starts itself."""
+    try:
+        from odoo.service.server import PreforkServer
+
+        own = PreforkServer.long_polling_spawn
+    except (ImportError, AttributeError):
+        os.kill(companion, signal.SIGKILL)
+        return
+
+    def take(server):
+        PreforkServer.long_polling_spawn = own
+        if os.waitpid(companion, os.WNOHANG) == (0, 0):
+            server.long_polling_pid = companion
+        else:
+            own(server)
+
+    PreforkServer.long_polling_spawn = take
+
+
+def hold_connections():
+    """Whoever asks for the database waits at the gate: Odoo's core opens every connection by this function."""
+    try:
+        import psycopg2
+    except ImportError:
+        wait_for_gate()
+        return
+    connect = psycopg2.connect
+
+    def wait_and_connect(*arguments, **options):
+        wait_for_gate()
+        psycopg2.connect = connect
+        return connect(*arguments, **options)
+
+    psycopg2.connect = wait_and_connect
+
+
 def wait_for_gate():
     """Waits as long as it takes. As the first process of a container it would not be ended by a signal otherwise."""
-    previous = signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    is_main = threading.current_thread() is threading.main_thread()
+    previous = signal.signal(signal.SIGTERM, lambda *_: os._exit(0)) if is_main else None
     while not os.path.exists(GATE):
         time.sleep(0.01)
-    signal.signal(signal.SIGTERM, previous)
+    if is_main:
+        signal.signal(signal.SIGTERM, previous)
 
 
 main()
