@@ -23,13 +23,17 @@ import time
 
 GATE = "/etc/odoo/ready"
 STARTED = "OECSH_STARTED_BY"
-# Odoo's core, and what its base modules import: the order does not matter, what is missing is left out.
+# What Odoo's base modules import; the order does not matter, what is missing is left out. These open no socket, not
+# even by importing `socket` or `ssl`: so both interpreters can share them, whatever `odoo gevent` replaces later.
+LIBRARIES = """
+babel.dates bs4 cbor2 chardet docutils.core jinja2 lxml.etree lxml.html magic num2words passlib.context PIL.Image
+PIL.ImageDraw PIL.ImageFont PIL.ImageOps pypdf PyPDF2 pytz qrcode rjsmin sass slugify unidecode
+""".split()
+# Odoo's core, and the rest, once for each.
 MODULES = """
 odoo odoo.http odoo.cli.server odoo.service.server odoo.service.db odoo.modules.loading odoo.modules.registry odoo.tools
-asn1crypto.core babel.dates bs4 cbor2 chardet decorator docutils.core email.headerregistry html2text imaplib jinja2
-lxml.etree lxml.html magic num2words odf.opendocument OpenSSL.crypto passlib.context PIL.Image PIL.ImageDraw
-PIL.ImageFont PIL.ImageOps poplib psutil psycopg2 pypdf PyPDF2 qrcode reportlab.graphics.barcode requests rjsmin sass
-slugify smtplib unidecode unittest vobject werkzeug.routing
+asn1crypto.core decorator email.headerregistry html2text imaplib odf.opendocument OpenSSL.crypto poplib psutil psycopg2
+reportlab.graphics.barcode requests smtplib unittest vobject werkzeug.routing
 """.split()
 
 
@@ -50,16 +54,14 @@ def main():
     os.environ["TZ"] = "UTC"
     sys.argv[0] = program
     sys.path[0] = os.path.dirname(program)
+    import_all(LIBRARIES)
     companion = begin_companion() if has_workers() else None
     if companion == 0:
         sys.argv.insert(1, "gevent")
+        # This is where Odoo replaces sockets and threads (from 19 on in `odoo.init`), before anything takes them.
+        import_all(["odoo", "odoo.init"])
     hold_connections()
-    for name in MODULES:
-        try:
-            importlib.import_module(name)
-        except Exception as error:
-            # Odoo itself says what it misses.
-            del error
+    import_all(MODULES)
     if companion:
         offer(companion)
     runpy.run_path(program, run_name="__main__")
@@ -75,6 +77,16 @@ def interpreter_of(program):
     return words[0] if words and "python" in os.path.basename(words[0]) else None
 
 
+def import_all(names):
+    """Imports what there is of it."""
+    for name in names:
+        try:
+            importlib.import_module(name)
+        except Exception as error:
+            # Odoo itself says what it misses.
+            del error
+
+
 def has_workers():
     """True where the configuration asks for worker processes."""
     paths = [word.partition("=")[2] for word in sys.argv if word.startswith("--config=")]
@@ -86,8 +98,7 @@ def has_workers():
 
 
 def begin_companion():
-    """The process that is to serve websockets; 0 in that process itself. Nothing is imported yet: it needs an
-    interpreter of its own kind (`odoo gevent` replaces sockets and threads before anything uses them)."""
+    """The process that is to serve websockets; 0 in that process itself."""
     try:
         return os.fork()
     except OSError:
