@@ -24,6 +24,12 @@ TABLE: list[tuple[str, str, str]] = [
     ("member", "GET", "org.members.list"),
     ("member", "PATCH", "org.members.manage"),
     ("member", "DELETE", "org.members.manage"),
+    ("invitations", "GET", "org.members.manage"),
+    ("invitations", "POST", "org.members.manage"),
+    ("invitations_clean_up", "POST", "org.members.manage"),
+    ("invitation", "GET", "org.members.manage"),
+    ("invitation_resend", "POST", "org.members.manage"),
+    ("invitation_revoke", "POST", "org.members.manage"),
     ("teams", "GET", "org.teams.list"),
     ("teams", "POST", "org.teams.manage"),
     ("team", "GET", "org.teams.list"),
@@ -111,6 +117,8 @@ ROWS = pytest.mark.parametrize(("name", "method", "code"), TABLE)
 REACHES_OUT = {"server_host_key", "repository_branches"}
 # Purged are destroyed ones only: any other is not there.
 NOT_THERE = {"environment_purge"}
+
+
 
 
 def address_of(name: str, world: World) -> str:
