@@ -115,6 +115,8 @@ TABLE: list[tuple[str, str, str]] = [
     ("environment_deploy", "POST", "project.environments.deploy"),
     *((f"environment_{name}", "POST", "project.environments.control") for name in ("start", "stop", "restart")),
     *((f"environment_{name}", "POST", "project.environments.control") for name in ("pause", "resume", "sync")),
+    ("environment_logs", "GET", "project.environments.logs.view"),
+    ("environment_log_stream", "GET", "project.environments.logs.view"),
     ("environment_destroy", "POST", "project.environments.delete"),
     ("environment_purge", "POST", "project.environments.delete"),
     ("deployments", "GET", "project.deployments.view"),
@@ -134,7 +136,7 @@ TABLE: list[tuple[str, str, str]] = [
 ]
 ROWS = pytest.mark.parametrize(("name", "method", "code"), TABLE)
 # Looks outside, where the world has nothing: only who is kept out is seen.
-REACHES_OUT = {"server_host_key", "repository_branches"}
+REACHES_OUT = {"server_host_key", "repository_branches", "environment_logs", "environment_log_stream"}
 # Purged are destroyed ones only: any other is not there.
 NOT_THERE = {"environment_purge"}
 
