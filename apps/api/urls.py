@@ -19,6 +19,7 @@ from apps.api.resources import (
     me,
     member_rights,
     members,
+    notices,
     organizations,
     project_members,
     projects,
@@ -35,6 +36,7 @@ from apps.api.resources import (
 app_name = "api"
 RESOURCES = (
     me,
+    notices,
     organizations,
     members,
     roles,

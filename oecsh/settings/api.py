@@ -61,6 +61,10 @@ SPECTACULAR_SETTINGS = {
         "RegistryKind": "apps.projects.models.RegistryAccount.Kind",
         "OdooVersion": "apps.projects.models.OdooVersion",
         "DeliveryStatus": "apps.notifications.models.OutboxStatus",
+        "NotificationChannel": "apps.notifications.models.Channel",
+        "NoticeLevel": "apps.api.resources.notices.LEVELS",
+        "InvitationState": "apps.orgs.models.Invitation.State",
+        "OverrideEffect": "apps.orgs.models.PermissionOverride.Effect",
         "WebhookFormat": "apps.notifications.models.Format",
     },
 }

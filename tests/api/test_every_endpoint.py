@@ -17,6 +17,13 @@ from tests.api.world import World
 OWN = ""
 TABLE: list[tuple[str, str, str]] = [
     ("me", "GET", OWN),
+    ("notices", "GET", OWN),
+    ("notices_count", "GET", OWN),
+    ("notices_read", "POST", OWN),
+    ("notice_read", "POST", OWN),
+    ("notice_unread", "POST", OWN),
+    ("notification_preferences", "GET", OWN),
+    ("notification_preferences", "PATCH", OWN),
     ("organizations", "GET", "org.view"),
     ("organization", "GET", "org.view"),
     ("organization", "PATCH", "org.update"),
