@@ -32,6 +32,7 @@ class InvitationSerializer(serializers.ModelSerializer):
     """An invitation. Whoever has its code or its link may join: they are shown to those alone who may give all that it
     gives, and as long as it lets somebody in."""
 
+    email = serializers.SerializerMethodField(help_text="null: for whoever has the code.")
     state = serializers.ChoiceField(Invitation.State.choices)
     project_ids = serializers.SerializerMethodField(help_text="What it is restricted to, as far as the key sees it.")
     invited_by = serializers.EmailField(source="invited_by.email", allow_null=True, default=None)
@@ -60,6 +61,10 @@ class InvitationSerializer(serializers.ModelSerializer):
             "mailed_at": {"allow_null": True, "help_text": "When the mail server took the newest mail; null: not yet."}
         }
         read_only_fields = fields
+
+    @extend_schema_field(_TEXT_OR_NULL | {"format": "email"})
+    def get_email(self, invitation: Invitation) -> str | None:
+        return invitation.email or None
 
     @extend_schema_field(serializers.ListField(child=serializers.UUIDField()))
     def get_project_ids(self, invitation: Invitation) -> list[str]:
