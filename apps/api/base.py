@@ -60,8 +60,9 @@ class ApiView(APIView):
         self.allowance: limits.Allowance | None = None
         super().initial(request, *arguments, **details)
         is_write = request.method not in SAFE
-        self.allowance = limits.take(request.auth.pk, is_write=is_write and not request.auth.is_read_only)
-        if is_write and request.auth.is_read_only:
+        key = request.auth
+        self.allowance = limits.take(key.pk, key.created_by_id, is_write=is_write and not key.is_read_only)
+        if is_write and key.is_read_only:
             raise errors.ReadOnlyKey
         name = request.method.lower()
         # A method may have any name, and this object has attributes that are no handlers.

@@ -1,4 +1,4 @@
-"""How often a key may ask: counted in Redis, in one atomic step, over a moving minute.
+"""How often a key may ask, and a person with all their keys: counted in Redis, in atomic steps, over a moving minute.
 
 Without Redis every web process counts by itself: requests go on (a limit protects, it decides no rights), and are
 still limited.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import math
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.conf import settings
 from limits import RateLimitItemPerMinute
@@ -25,11 +25,12 @@ _PAUSE_AFTER_FAILURE = 3.0
 
 @dataclass(frozen=True)
 class Allowance:
-    """How one kind of requests of one key stands after a request."""
+    """How one kind of requests of one key (of all keys of one person) stands after a request."""
 
     limit: int
     remaining: int
     retry_after: int = 0  # seconds; 0: the request may go on
+    holder: str = "This key"
 
     @property
     def headers(self) -> dict[str, str]:
@@ -42,14 +43,16 @@ class Allowance:
 
 
 class RateLimitExceeded(Throttled):
-    """Too many requests of this key; `allowance` says of which limit."""
+    """Too many requests; `allowance` says of which limit."""
 
     default_code = "rate_limit_exceeded"
 
     def __init__(self, allowance: Allowance) -> None:
         super().__init__(wait=allowance.retry_after)
         self.allowance = allowance
-        self.detail = f"This key may send {allowance.limit} such requests a minute. Wait {allowance.retry_after} s."
+        self.detail = (
+            f"{allowance.holder} may send {allowance.limit} such requests a minute. Wait {allowance.retry_after} s."
+        )
 
 
 class _Counter:
@@ -94,15 +97,24 @@ class _Counter:
 _counter = _Counter()
 
 
-def take(key_id: object, *, is_write: bool) -> Allowance:
-    """Counts a request of a key. Reads and writes are counted apart. Raises RateLimitExceeded."""
+def take(key_id: object, person_id: object, *, is_write: bool) -> Allowance:
+    """Counts a request of a person's key, for the key and for the person. Reads and writes are counted apart. Raises
+    RateLimitExceeded."""
     kind, limit = ("write", settings.API_WRITES_PER_MINUTE) if is_write else ("read", settings.API_READS_PER_MINUTE)
-    return _passed(_counter.take(kind, str(key_id), limit))
+    return _take(kind, limit, key_id, person_id)
 
 
-def take_webhook_change(key_id: object) -> Allowance:
+def take_webhook_change(key_id: object, person_id: object) -> Allowance:
     """Counts a change of a webhook, besides the write that it is. Raises RateLimitExceeded."""
-    return _passed(_counter.take("webhook", str(key_id), settings.API_WEBHOOK_WRITES_PER_MINUTE))
+    return _take("webhook", settings.API_WEBHOOK_WRITES_PER_MINUTE, key_id, person_id)
+
+
+def _take(kind: str, limit: int, key_id: object, person_id: object) -> Allowance:
+    """How the key stands. What the key's own limit refuses is not counted for the person."""
+    allowance = _passed(_counter.take(kind, str(key_id), limit))
+    together = _counter.take(f"person-{kind}", str(person_id), limit * settings.API_KEYS_WORTH_PER_PERSON)
+    _passed(replace(together, holder="All keys of this person together"))
+    return allowance
 
 
 def _passed(allowance: Allowance) -> Allowance:

@@ -12,6 +12,7 @@ import json
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +20,8 @@ from channels.db import database_sync_to_async
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, StreamingHttpResponse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from rest_framework.renderers import JSONRenderer
 
 from apps.api import keys
@@ -27,6 +30,11 @@ from apps.core.exceptions import Problem
 
 _RETRY_MILLISECONDS = 2000
 _open_streams: Counter[Any] = Counter()
+# For the description of every stream.
+LAST_EVENT = OpenApiParameter(
+    "Last-Event-ID", OpenApiTypes.STR, OpenApiParameter.HEADER, description="Where a broken stream goes on."
+)
+STREAM = {(200, "text/event-stream"): OpenApiResponse(OpenApiTypes.STR, "Events, until the client or the end.")}
 
 
 @dataclass(frozen=True)
@@ -55,6 +63,11 @@ class StreamOver(Exception):
 Look = Callable[[ApiKey], list[Event]]
 
 
+def number_of(text: str, otherwise: int) -> int:
+    """The number that an identifier is made of; `otherwise` where it is none, or none of ours."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= 18 else otherwise
+
+
 def ensure_room(key: ApiKey) -> None:
     """Raises Problem `api.too_many_streams` where the key, its person or this process has as many as are allowed."""
     limits = (settings.API_STREAMS_PER_KEY, settings.API_STREAMS_PER_PERSON, settings.API_STREAMS_PER_PROCESS)
@@ -68,16 +81,27 @@ def _places(key: ApiKey) -> tuple[Any, ...]:
     return key.pk, key.created_by_id, "all"
 
 
-def stream(key: ApiKey, look: Look) -> StreamingHttpResponse:
-    """The answer that goes on. Raises Problem `api.too_many_streams`."""
+def stream(
+    key: ApiKey,
+    look: Look,
+    *,
+    executor: ThreadPoolExecutor | None = None,
+    close: Callable[[], None] | None = None,
+) -> StreamingHttpResponse:
+    """The answer that goes on. A look that may wait for something outside brings its own `executor`, so that it holds
+    up no other stream; `close` is called once the stream is over. Raises Problem `api.too_many_streams`."""
     ensure_room(key)
-    response = StreamingHttpResponse(_counted(key, look), content_type="text/event-stream; charset=utf-8")
+    response = StreamingHttpResponse(
+        _counted(key, look, executor, close), content_type="text/event-stream; charset=utf-8"
+    )
     response["Cache-Control"] = "no-store"
     response["X-Accel-Buffering"] = "no"  # a proxy before us passes each event on at once
     return response
 
 
-async def _counted(key: ApiKey, look: Look) -> AsyncIterator[str]:
+async def _counted(
+    key: ApiKey, look: Look, executor: ThreadPoolExecutor | None, close: Callable[[], None] | None
+) -> AsyncIterator[str]:
     # Many may have come before the first of them began: nothing else runs between this look and the count.
     try:
         ensure_room(key)
@@ -86,21 +110,23 @@ async def _counted(key: ApiKey, look: Look) -> AsyncIterator[str]:
         return
     _open_streams.update(_places(key))
     try:
-        async for text in _events(key, look):
+        async for text in _events(key, look, executor):
             yield text
     finally:
         _open_streams.subtract(_places(key))
         for place in _places(key):
             if not _open_streams[place]:
                 del _open_streams[place]
+        if close is not None:
+            await asyncio.to_thread(close)
 
 
-async def _events(key: ApiKey, look: Look) -> AsyncIterator[str]:
+async def _events(key: ApiKey, look: Look, executor: ThreadPoolExecutor | None) -> AsyncIterator[str]:
     yield f"retry: {_RETRY_MILLISECONDS}\n\n"
     spoken = time.monotonic()
     while True:
         try:
-            events = await _look(key, look)
+            events = await _look(key, look, executor)
         except StreamOver as over:
             for event in over.events:
                 yield event.encode()
@@ -115,7 +141,7 @@ async def _events(key: ApiKey, look: Look) -> AsyncIterator[str]:
         await asyncio.sleep(settings.API_STREAM_POLL_SECONDS)
 
 
-async def _look(key: ApiKey, look: Look) -> list[Event]:
+async def _look(key: ApiKey, look: Look, executor: ThreadPoolExecutor | None) -> list[Event]:
     def looked() -> list[Event]:
         try:
             return look(keys.reopen_key(key))
@@ -123,7 +149,7 @@ async def _look(key: ApiKey, look: Look) -> list[Event]:
             reason = getattr(error, "code", "not_allowed")
             raise StreamOver([Event("closed", {"error": reason})]) from error
 
-    return await database_sync_to_async(looked, thread_sensitive=False)()
+    return await database_sync_to_async(looked, thread_sensitive=False, executor=executor)()
 
 
 def _json(data: Any) -> str:

@@ -45,12 +45,12 @@ def _readable(user: Any, organization: Organization, code: str) -> Q | None:
     everywhere = code in codes_for(user, organization.pk)
     if everywhere and not any(grant.denies for grant in rights_in(user, organization.pk).grants):
         return None
-    having = [one for one in _projects(user, organization) if code in codes_for(user, organization.pk, one)]
+    having = [one for one in visible_project_ids(user, organization) if code in codes_for(user, organization.pk, one)]
     condition = Q(project_id__in=having)
     return condition | Q(project_id=None) if everywhere else condition
 
 
-def _projects(user: Any, organization: Organization) -> list[uuid.UUID]:
+def visible_project_ids(user: Any, organization: Organization) -> list[uuid.UUID]:
     """The visible projects; kept on the user object, so for one request or look."""
     kept = user.__dict__.setdefault("_visible_projects", {})
     if organization.pk not in kept:

@@ -12,16 +12,19 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import docker.errors
+import urllib3.exceptions
 
 from apps.core.exceptions import Problem
 from apps.core.masking import Masker
 from apps.environments.container_log import read_log
+from apps.environments.log_watch import borrow_host
 from apps.environments.models import Environment
 from apps.servers.host import Host
 
 MOST_LINES = 1000
 FIRST_LINES = 3000
 LONGEST_LINE = 16_000
+LONGEST_SEARCH = 200
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 # Lines that share a microsecond with others before `after` are counted anew from a little earlier.
 _OVERLAP_SECONDS = 2
@@ -40,6 +43,15 @@ class OdooLine:
     def time(self) -> datetime:
         """When Docker took it."""
         return datetime.fromtimestamp(self.sequence / 1_000_000, UTC)
+
+
+@dataclass(frozen=True)
+class LogPage:
+    """Some lines, and where to go on: ask with `after` of `last`. `more`: there are others already."""
+
+    lines: list[OdooLine]
+    last: int
+    more: bool
 
 
 def masker_for(environment: Environment) -> Masker:
@@ -79,6 +91,30 @@ def parse(messages: Iterable[bytes], masker: Masker) -> Iterator[OdooLine]:
         if found:
             level = "ERROR" if found[1] == "CRITICAL" else found[1]
         yield OdooLine(last, level, text)
+
+
+def read_newest(environment: Environment, *, after: int = 0, tail: int = FIRST_LINES) -> list[OdooLine]:
+    """As read_lines, from the environment's server. Raises Problem also for what stands against reading it."""
+    if environment.server is None:
+        raise Problem("environments.no_log")
+    masker, container = masker_for(environment), environment.container_name("odoo")
+    try:
+        with borrow_host(environment) as host:
+            return read_lines(host, container, masker=masker, after=after, tail=tail)
+    except (docker.errors.DockerException, urllib3.exceptions.HTTPError, OSError) as error:
+        raise Problem("environments.log_unreadable", reason=type(error).__name__) from error
+
+
+def read_page(
+    environment: Environment, *, after: int = 0, tail: int = FIRST_LINES, level: str = "", words: str = ""
+) -> LogPage:
+    """The lines after number `after`, at most MOST_LINES of them; with 0 the last `tail` ones (FIRST_LINES at most).
+    Of these those of `level` and above that contain `words`. Raises as read_newest."""
+    lines = read_newest(environment, after=after, tail=min(tail, FIRST_LINES))
+    more = bool(after) and len(lines) > MOST_LINES
+    lines = lines[:MOST_LINES] if more else lines
+    last = lines[-1].sequence if lines else after
+    return LogPage(filtered(lines, level=level, words=words), last, more)
 
 
 def filtered(lines: Iterable[OdooLine], *, level: str = "", words: str = "") -> list[OdooLine]:

@@ -75,6 +75,12 @@ register(
             "Deploy the environment first; what a deployment writes is on the deployment's own page.",
             http_status=404,
         ),
+        "environments.log_unreadable": Message(
+            "The server broke off while the log was read ({reason}).",
+            "Try again; look at the server if it stays like this.",
+            "server administrator",
+            http_status=502,
+        ),
         "environments.already_purged": Message(
             "Nothing of {environment} is left.", "It was destroyed for good.", http_status=409
         ),

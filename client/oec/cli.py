@@ -10,16 +10,13 @@ from urllib.parse import urlsplit
 
 import click
 
+from oec import logs, people, show
 from oec import settings as stored
-from oec import show
 from oec.connection import Connection, Refused, Unreachable
-from oec.context import Context
+from oec.context import Context, pass_context
 
 REFUSED, UNREACHABLE = 3, 4
 ACTIONS = ("start", "stop", "restart", "pause", "resume", "sync")
-
-
-pass_context = click.make_pass_decorator(Context)
 
 
 class Commands(click.Group):
@@ -184,6 +181,8 @@ def _add_action(action: str) -> None:
 
 for _action in ACTIONS:
     _add_action(_action)
+for _command in (logs.logs, people.members, people.invite):
+    main.add_command(_command)
 
 
 @main.command()

@@ -59,3 +59,6 @@ class Context:
                 click.echo(progress.failure(), err=True)
         if status != "completed":
             raise SystemExit(FAILED)
+
+
+pass_context = click.make_pass_decorator(Context)

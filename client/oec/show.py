@@ -105,6 +105,12 @@ class Progress:
         return Group(*parts)
 
 
+def log_line(line: dict[str, Any]) -> None:
+    """One line of an environment's log: on a terminal coloured by its level, elsewhere just as it was written."""
+    console = Console(soft_wrap=True, highlight=False)
+    console.print(Text(line.get("text", ""), style=_level_style(line)))
+
+
 def line_text(line: dict[str, Any]) -> str:
     return f"{line.get('step') or '':<18} {line.get('level', ''):<7} {line.get('text', '')}"
 

@@ -10,6 +10,8 @@ environment = Env()
 API_READS_PER_MINUTE = environment.int("API_READS_PER_MINUTE", 120)
 API_WRITES_PER_MINUTE = environment.int("API_WRITES_PER_MINUTE", 20)
 API_WEBHOOK_WRITES_PER_MINUTE = environment.int("API_WEBHOOK_WRITES_PER_MINUTE", 10)
+# All keys of one person together may send as many requests as this many keys.
+API_KEYS_WORTH_PER_PERSON = environment.int("API_KEYS_WORTH_PER_PERSON", 5)
 API_BODY_BYTES = environment.int("API_BODY_BYTES", 256 * 1024)
 # How often an open event stream looks for news, asks whether its key may still look, and says that it lives.
 API_STREAM_POLL_SECONDS = 1.0
@@ -61,6 +63,10 @@ SPECTACULAR_SETTINGS = {
         "RegistryKind": "apps.projects.models.RegistryAccount.Kind",
         "OdooVersion": "apps.projects.models.OdooVersion",
         "DeliveryStatus": "apps.notifications.models.OutboxStatus",
+        "NotificationChannel": "apps.notifications.models.Channel",
+        "NoticeLevel": "apps.api.resources.notices.LEVELS",
+        "InvitationState": "apps.orgs.models.Invitation.State",
+        "OverrideEffect": "apps.orgs.models.PermissionOverride.Effect",
         "WebhookFormat": "apps.notifications.models.Format",
     },
 }

@@ -17,13 +17,42 @@ from tests.api.world import World
 OWN = ""
 TABLE: list[tuple[str, str, str]] = [
     ("me", "GET", OWN),
+    ("notices", "GET", OWN),
+    ("notices_count", "GET", OWN),
+    ("notices_read", "POST", OWN),
+    ("notice_read", "POST", OWN),
+    ("notice_unread", "POST", OWN),
+    ("notification_preferences", "GET", OWN),
+    ("notification_preferences", "PATCH", OWN),
     ("organizations", "GET", "org.view"),
     ("organization", "GET", "org.view"),
     ("organization", "PATCH", "org.update"),
+    ("organization_transfer", "POST", "org.ownership.transfer"),
+    ("organization_delete", "POST", "org.delete"),
+    ("organization_keep", "POST", "org.delete"),
     ("members", "GET", "org.members.list"),
     ("member", "GET", "org.members.list"),
     ("member", "PATCH", "org.members.manage"),
     ("member", "DELETE", "org.members.manage"),
+    ("roles", "GET", "org.roles.view"),
+    ("custom_roles", "GET", "org.roles.view"),
+    ("custom_roles", "POST", "org.roles.manage"),
+    ("custom_role", "GET", "org.roles.view"),
+    ("custom_role", "PATCH", "org.roles.manage"),
+    ("custom_role", "DELETE", "org.roles.manage"),
+    ("member_permissions", "GET", "org.roles.view"),
+    ("member_custom_roles", "GET", "org.roles.view"),
+    ("member_custom_roles", "POST", "org.roles.manage"),
+    ("member_custom_role", "DELETE", "org.roles.manage"),
+    ("member_overrides", "GET", "org.roles.view"),
+    ("member_overrides", "POST", "org.roles.manage"),
+    ("member_override", "DELETE", "org.roles.manage"),
+    ("invitations", "GET", "org.members.manage"),
+    ("invitations", "POST", "org.members.manage"),
+    ("invitations_clean_up", "POST", "org.members.manage"),
+    ("invitation", "GET", "org.members.manage"),
+    ("invitation_resend", "POST", "org.members.manage"),
+    ("invitation_revoke", "POST", "org.members.manage"),
     ("teams", "GET", "org.teams.list"),
     ("teams", "POST", "org.teams.manage"),
     ("team", "GET", "org.teams.list"),
@@ -76,6 +105,10 @@ TABLE: list[tuple[str, str, str]] = [
     ("project", "GET", "project.view"),
     ("project", "PATCH", "project.update"),
     ("project_delete", "POST", "project.delete"),
+    ("project_members", "GET", "project.members.manage"),
+    ("project_member", "PUT", "project.members.manage"),
+    ("project_member", "DELETE", "project.members.manage"),
+    ("project_teams", "GET", "project.members.manage"),
     ("repositories", "GET", "project.view"),
     ("repositories", "POST", "project.repos.manage"),
     ("repository", "GET", "project.view"),
@@ -89,6 +122,8 @@ TABLE: list[tuple[str, str, str]] = [
     ("environment_deploy", "POST", "project.environments.deploy"),
     *((f"environment_{name}", "POST", "project.environments.control") for name in ("start", "stop", "restart")),
     *((f"environment_{name}", "POST", "project.environments.control") for name in ("pause", "resume", "sync")),
+    ("environment_logs", "GET", "project.environments.logs.view"),
+    ("environment_log_stream", "GET", "project.environments.logs.view"),
     ("environment_destroy", "POST", "project.environments.delete"),
     ("environment_purge", "POST", "project.environments.delete"),
     ("deployments", "GET", "project.deployments.view"),
@@ -108,9 +143,15 @@ TABLE: list[tuple[str, str, str]] = [
 ]
 ROWS = pytest.mark.parametrize(("name", "method", "code"), TABLE)
 # Looks outside, where the world has nothing: only who is kept out is seen.
-REACHES_OUT = {"server_host_key", "repository_branches"}
+REACHES_OUT = {"server_host_key", "repository_branches", "environment_logs", "environment_log_stream"}
 # Purged are destroyed ones only: any other is not there.
 NOT_THERE = {"environment_purge"}
+
+
+@pytest.fixture(autouse=True)
+def _many_requests(settings):
+    """A whole file's requests come from six people, and fast."""
+    settings.API_KEYS_WORTH_PER_PERSON = 1000
 
 
 def address_of(name: str, world: World) -> str:

@@ -49,6 +49,19 @@ def test_without_redis_requests_go_on_and_are_limited(alice, settings, caplog):
 
 def test_changes_of_webhooks_have_a_limit_of_their_own(settings):
     settings.API_WEBHOOK_WRITES_PER_MINUTE = 1
-    limits.take_webhook_change("somebody's key")
-    with pytest.raises(limits.RateLimitExceeded):
-        limits.take_webhook_change("somebody's key")
+    limits.take_webhook_change("somebody's key", "somebody")
+    with pytest.raises(limits.RateLimitExceeded, match="This key may send 1"):
+        limits.take_webhook_change("somebody's key", "somebody")
+
+
+def test_more_keys_are_no_more_than_some_keys_worth(cast, program, settings):
+    settings.API_READS_PER_MINUTE, settings.API_KEYS_WORTH_PER_PERSON = 2, 2
+    first, second, third = (program(cast.acme, cast.alice) for _ in range(3))
+    assert [first.get("/me").status_code for _ in range(3)] == [200, 200, 429]  # the third is not counted for Alice
+    assert [second.get("/me").status_code for _ in range(2)] == [200, 200]
+    refused = third.get("/me")
+    assert (refused.status_code, refused.json()["error"]) == (429, "rate_limit_exceeded")
+    assert refused.json()["message"].startswith("All keys of this person together may send 4 such requests")
+    assert (refused["X-RateLimit-Limit"], refused["X-RateLimit-Remaining"]) == ("4", "0")
+    assert third.post("/environments", {}).status_code == 422
+    assert program(cast.acme, cast.anna).get("/me").status_code == 200

@@ -178,12 +178,6 @@ def test_a_key_does_not_outlive_the_one_that_made_it(cast, program):
     assert ApiKey.objects.count() == 2
 
 
-def test_the_organization(cast, alice):
-    assert alice.patch(f"/organizations/{cast.acme.pk}", {"name": "Acme & Sons"}).json()["name"] == "Acme & Sons"
-    assert alice.patch(f"/organizations/{cast.umbrella.pk}", {"name": "Mine"}).status_code == 404
-    assert alice.patch(f"/organizations/{cast.acme.pk}", {"slug": "other"}).status_code == 422
-
-
 @pytest.mark.parametrize("action", ["check", "bootstrap", "remove", "host-key"])
 def test_a_server_of_another_organization(cast, alice, action):
     server = make_server(cast.umbrella)

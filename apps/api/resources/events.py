@@ -9,15 +9,14 @@ from typing import Any
 from django.db.models import Q
 from django.http import StreamingHttpResponse
 from django.urls import path
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 
 from apps.api.base import ApiView
 from apps.api.models import ApiKey
 from apps.api.resources.environments import EnvironmentSerializer, environments
 from apps.api.resources.tasks import LineSerializer, TaskSerializer, TaskSummarySerializer, lines_of
-from apps.api.streams import Event, StreamOver, stream
+from apps.api.streams import LAST_EVENT, STREAM, Event, StreamOver, number_of, stream
 from apps.api.task_access import visible_environments, visible_tasks
 from apps.core import clock
 from apps.operations import access
@@ -29,16 +28,12 @@ OVERLAP = timedelta(seconds=5)
 # A client that was away for longer asks the lists again.
 LONGEST_ABSENCE = timedelta(hours=1)
 MOST_AT_ONCE = 200
-_LAST = OpenApiParameter(
-    "Last-Event-ID", OpenApiTypes.STR, OpenApiParameter.HEADER, description="Where a broken stream goes on."
-)
-_STREAM = {(200, "text/event-stream"): OpenApiResponse(OpenApiTypes.STR, "Events, until the client or the end.")}
 
 
 class TaskEventsView(ApiView):
     """Follows one task: `task` whenever its steps change, `line` for each line of its log, `end` when it is over."""
 
-    @extend_schema(parameters=[_LAST], responses=_STREAM)
+    @extend_schema(parameters=[LAST_EVENT], responses=STREAM)
     def get(self, request: Request, task_id: uuid.UUID) -> StreamingHttpResponse:
         access.get_operation_or_404(request.user, task_id)
         return stream(request.auth, TaskNews(task_id, request.headers.get("Last-Event-ID", "")))
@@ -47,7 +42,7 @@ class TaskEventsView(ApiView):
 class EventStreamView(ApiView):
     """Everything that the key may see: `task` and `environment` with the whole row, whenever one changes."""
 
-    @extend_schema(parameters=[_LAST], responses=_STREAM)
+    @extend_schema(parameters=[LAST_EVENT], responses=STREAM)
     def get(self, request: Request) -> StreamingHttpResponse:
         self.require("org.view")
         return stream(request.auth, OrganizationNews(request.headers.get("Last-Event-ID", "")))
@@ -59,7 +54,7 @@ class TaskNews:
     def __init__(self, task_id: uuid.UUID, last: str) -> None:
         self.task_id = task_id
         line, _, version = last.partition(".")
-        self.line, self.version = _number(line, 0), _number(version, -1)
+        self.line, self.version = number_of(line, 0), number_of(version, -1)
 
     def __call__(self, key: ApiKey) -> list[Event]:
         operation = access.get_operation_or_404(key.created_by, self.task_id)
@@ -90,7 +85,7 @@ class OrganizationNews:
         self.most = most
         now = clock.now()
         self.since = now
-        moment = _number(last, 0)
+        moment = number_of(last, 0)
         if moment:
             self.since = max(_moment(moment, now), now - LONGEST_ABSENCE)
         # By the row's id: when it was changed last, and what was told of it.
@@ -140,10 +135,6 @@ class OrganizationNews:
         serializer = TaskSummarySerializer if is_task else EnvironmentSerializer
         moment = int(row.updated_at.timestamp() * 1_000_000)
         return Event("task" if is_task else "environment", serializer(row).data, str(moment))
-
-
-def _number(text: str, otherwise: int) -> int:
-    return int(text) if text.isascii() and text.isdecimal() and len(text) <= 18 else otherwise
 
 
 def _moment(microseconds: int, otherwise: datetime) -> datetime:

@@ -33,7 +33,7 @@ class MemberSerializer(serializers.ModelSerializer):
 
 
 class MemberBody(Body):
-    """Nobody becomes Owner this way: ownership is transferred in the portal."""
+    """Nobody becomes Owner this way: the ownership is handed on by `/organizations/{id}/transfer`."""
 
     role = serializers.ChoiceField(Role.choices)
 

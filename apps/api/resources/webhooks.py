@@ -94,7 +94,7 @@ class WebhookViewBase(ApiView):
     def initial(self, request: Request, *arguments: Any, **details: Any) -> None:
         super().initial(request, *arguments, **details)
         if request.method in ("POST", "PATCH", "DELETE"):
-            self.allowance = limits.take_webhook_change(request.auth.pk)
+            self.allowance = limits.take_webhook_change(request.auth.pk, request.auth.created_by_id)
 
     def found(self, webhook_id: uuid.UUID) -> Webhook:
         """The webhook; 404 and 403 as everywhere."""

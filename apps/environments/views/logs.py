@@ -10,13 +10,10 @@ from django.views.decorators.http import require_GET
 
 from apps.core.exceptions import Problem
 from apps.environments import logs as odoo_logs
-from apps.environments.log_watch import borrow_host
-from apps.environments.models import Environment
 from apps.environments.views.shared import address, frame, get_environment
 from apps.orgs.access import require
 
 PERMISSION = "project.environments.logs.view"
-LONGEST_SEARCH = 200
 DOWNLOAD_LINES = 50_000
 
 
@@ -47,15 +44,12 @@ def log_lines(request: HttpRequest, organization: str, project: str, environment
         after, tail = _number(request, "after"), _number(request, "tail") or odoo_logs.FIRST_LINES
     except ValueError:
         return HttpResponseBadRequest("`after` and `tail` are whole numbers.", content_type="text/plain")
+    words = request.GET.get("q", "").strip()[: odoo_logs.LONGEST_SEARCH]
     try:
-        lines = _read(found, after=after, tail=min(tail, odoo_logs.FIRST_LINES))
+        page = odoo_logs.read_page(found, after=after, tail=tail, level=request.GET.get("level", ""), words=words)
     except Problem as problem:
         text = f"{problem.title} {problem.what_to_do}"
         return JsonResponse({"lines": [], "last": after, "more": False, "status": found.status, "problem": text})
-    more = bool(after) and len(lines) > odoo_logs.MOST_LINES
-    lines = lines[: odoo_logs.MOST_LINES] if more else lines
-    words = request.GET.get("q", "").strip()[:LONGEST_SEARCH]
-    shown = odoo_logs.filtered(lines, level=request.GET.get("level", ""), words=words)
     return JsonResponse(
         {
             "lines": [
@@ -66,10 +60,10 @@ def log_lines(request: HttpRequest, organization: str, project: str, environment
                     "text": line.text,
                     "time": line.time.isoformat(timespec="milliseconds"),
                 }
-                for line in shown
+                for line in page.lines
             ],
-            "last": lines[-1].sequence if lines else after,
-            "more": more,
+            "last": page.last,
+            "more": page.more,
             "status": found.status,
         }
     )
@@ -82,20 +76,11 @@ def log_download(request: HttpRequest, organization: str, project: str, environm
     """The newest lines as a text file."""
     found = get_environment(request, organization, project, environment)
     require(request.user, PERMISSION, found)
-    lines = _read(found, after=0, tail=DOWNLOAD_LINES)
+    lines = odoo_logs.read_newest(found, tail=DOWNLOAD_LINES)
     text = "".join(f"{line.text}\n" for line in lines)
     response = HttpResponse(text, content_type="text/plain; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{found.slug}-odoo.log"'
     return response
-
-
-def _read(environment: Environment, *, after: int, tail: int) -> list[odoo_logs.OdooLine]:
-    if environment.server is None:
-        raise Problem("environments.no_log")
-    masker = odoo_logs.masker_for(environment)
-    container = environment.container_name("odoo")
-    with borrow_host(environment) as host:
-        return odoo_logs.read_lines(host, container, masker=masker, after=after, tail=tail)
 
 
 def _number(request: HttpRequest, name: str) -> int:

@@ -16,11 +16,10 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from apps.core import clock
 from apps.core.exceptions import Problem
 from apps.orgs import invitations
 from apps.orgs.access import require
-from apps.orgs.mails import Mail, send
+from apps.orgs.invitation_mails import send_invitation
 from apps.orgs.models import Invitation, Organization
 from apps.orgs.models.invitations import MOST_USES
 from apps.orgs.querysets import get_visible_or_404
@@ -144,18 +143,7 @@ def _tell(request: HttpRequest, invitation: Invitation) -> None:
     if not invitation.email:
         messages.success(request, "The invitation stands. Hand its code or its link on.")
         return
-    inviter, name = str(request.user), invitation.organization.name
-    paragraphs = [f"{inviter} invites you to join {name} as {invitation.get_role_display()}."]
-    if invitation.message:
-        paragraphs.append(invitation.message)
-    paragraphs.append(
-        f"The invitation is for {invitation.email}, and valid until {invitation.expires_at:%Y-%m-%d %H:%M} UTC. "
-        f"Its code is {invitation.code}."
-    )
-    link = reverse("orgs:join", args=[invitation.link_token])
-    mail = Mail(f"{inviter} invites you to {name}", tuple(paragraphs), link, "Look at the invitation")
-    if send(organization=invitation.organization, to=invitation.email, mail=mail):
-        Invitation.objects.filter(pk=invitation.pk).update(mailed_at=clock.now())
+    if send_invitation(invitation, request.user):
         messages.success(request, f"The invitation was sent to {invitation.email}.")
     else:
         messages.warning(request, "The mail could not be sent now. Copy the link, or send it again later.")
