@@ -33,7 +33,7 @@ def create_role(
 def update_role(*, role: CustomRole, name: str, codes: Iterable[str], actor: User, description: str = "") -> CustomRole:
     """Changes the role for everybody who has it, at once. Raises as create_role, for the codes before as for those
     after, and Problem `orgs.not_oneself` where the actor has the role."""
-    stored = CustomRole.objects.select_for_update().get(pk=role.pk)
+    stored = _locked(role)
     before = _as_audit(stored)
     if not actor.is_superuser and stored.assignments.filter(user=actor).exists():
         raise Problem("orgs.not_oneself")
@@ -51,7 +51,7 @@ def update_role(*, role: CustomRole, name: str, codes: Iterable[str], actor: Use
 @transaction.atomic
 def delete_role(*, role: CustomRole, actor: User) -> None:
     """Deletes the role, and so takes it from everybody, the actor too. Raises Problem `orgs.more_than_own`."""
-    role = CustomRole.objects.select_for_update().get(pk=role.pk)
+    role = _locked(role)
     ensure_within_own(actor, role.codes, role.organization_id, held=role.assignments.exists())
     _record("role.deleted", role, actor, before=_as_audit(role))
     role.delete()
@@ -65,7 +65,7 @@ def give_role(
 
     Raises Problem `orgs.more_than_own`, `orgs.not_oneself`, `orgs.owner_exempt`, `orgs.not_a_member`.
     """
-    role = CustomRole.objects.select_for_update().get(pk=role.pk)
+    role = _locked(role)
     ensure_somebody_else(actor, lock_member(role.organization_id, user))
     ensure_within_own(actor, role.codes, role.organization_id, project_id)
     assignment, is_new = CustomRoleAssignment.objects.get_or_create(role=role, user=user, on_project=project_id)
@@ -83,6 +83,14 @@ def take_role(*, assignment: CustomRoleAssignment, actor: User) -> None:
     before = {"person": str(assignment.user), "project": str(assignment.on_project or "")}
     _record("role.taken", assignment.role, actor, before=before)
     assignment.delete()
+
+
+def _locked(role: CustomRole) -> CustomRole:
+    """The role as it is now. Raises Conflict `orgs.role_gone` where somebody has deleted it meanwhile."""
+    found = CustomRole.objects.select_for_update().filter(pk=role.pk).first()
+    if found is None:
+        raise Conflict("orgs.role_gone", name=role.name)
+    return found
 
 
 def _save(role: CustomRole) -> None:

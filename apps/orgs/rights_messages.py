@@ -24,6 +24,9 @@ register(
         "orgs.team_name_taken": Message(
             "There is a team called {name} already.", "Choose another name.", http_status=409
         ),
+        "orgs.role_gone": Message(
+            "The role {name} is not there any more.", "Look at the list of roles again.", http_status=409
+        ),
         "orgs.role_name_taken": Message(
             "There is a role called {name} already.", "Choose another name.", http_status=409
         ),

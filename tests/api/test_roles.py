@@ -6,6 +6,7 @@ import pytest
 
 from apps.api.models import ApiKey
 from apps.audit.models import Event
+from apps.core.exceptions import Conflict
 from apps.orgs import custom_roles
 from apps.orgs.models import CustomRole
 from apps.orgs.roles import CODES_BY_ROLE, ORDERED_CODES
@@ -95,3 +96,16 @@ def test_who_reads_and_who_writes(cast, program):
     stranger = program(cast.umbrella, cast.charlie)
     assert (stranger.get(path).status_code, stranger.delete(path).status_code) == (404, 404)
     assert stranger.get(PATH).json()["results"] == []
+
+
+def test_a_role_that_is_gone_meanwhile(cast):
+    role = custom_roles.create_role(organization=cast.acme, name="Heir", codes=["org.view"], actor=cast.alice)
+    custom_roles.delete_role(role=CustomRole.objects.get(pk=role.pk), actor=cast.alice)
+    for change in (
+        lambda: custom_roles.update_role(role=role, name="Other", codes=[], actor=cast.alice),
+        lambda: custom_roles.delete_role(role=role, actor=cast.alice),
+        lambda: custom_roles.give_role(role=role, user=cast.bob, actor=cast.alice),
+    ):
+        with pytest.raises(Conflict) as caught:
+            change()
+        assert caught.value.code == "orgs.role_gone"
