@@ -189,6 +189,11 @@ class Repository(BaseModel):
         """The tenant that it belongs to."""
         return self.project.organization
 
+    @property
+    def is_shallow(self) -> bool:
+        """Odoo Enterprise is fetched without its long history (see `git_sources.GitSource`)."""
+        return self.kind == self.Kind.ENTERPRISE
+
     def branch_for(self, environment_type: str) -> str:
         """The branch that environments of this type take when they have none of their own."""
         return self.branch_map.get(environment_type) or self.branch
