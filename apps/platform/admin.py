@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db import models, transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -14,7 +14,7 @@ from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminPasswordWidget
 
 from apps.audit import services as audit
-from apps.platform import current
+from apps.platform import current, signals
 from apps.platform.models import SINGLETON, OdooSeries, PlatformRepository, PlatformSettings
 
 
@@ -170,6 +170,22 @@ class PlatformRepositoryAdmin(ByCode):
     list_display = ("name", "slug", "url", "priority", "is_active")
     list_filter = ("is_active",)
     search_fields = ("name", "slug", "url")
+    actions = ("check_branches",)
+
+    @admin.action(description="Check: ask for the branches and their commits", permissions=["change"])
+    def check_branches(self, request: HttpRequest, queryset: models.QuerySet[PlatformRepository]) -> None:
+        """Whether the deployments of each version can have the code, and which commit they would take now."""
+        for repository in queryset:
+            for _receiver, branches in signals.repository_checked.send(PlatformRepository, repository=repository):
+                for found in branches:
+                    level = messages.SUCCESS if found.is_good else messages.ERROR
+                    words = f"{repository}, Odoo {found.version}: {found.branch} {found.words}"
+                    self.message_user(request, words, level)
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[Any, Any, set[str], Any]:
+        """What is known of its commits goes along: those rows are nobody's to delete otherwise."""
+        to_delete, counts, missing, protected = super().get_deleted_objects(objs, request)
+        return to_delete, counts, missing - {"source snapshot"}, protected
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         """The short name becomes part of paths on servers: it stays."""

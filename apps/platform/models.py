@@ -10,13 +10,17 @@ from apps.core import clock
 from apps.core.fields import EncryptedTextField
 from apps.core.models import BaseModel
 from apps.core.validators import (
-    validate_git_url,
     validate_host_name,
     validate_image_reference,
     validate_plain_text,
     validate_slug,
 )
-from apps.platform.validators import validate_sender, validate_version, validate_version_map
+from apps.platform.validators import (
+    validate_platform_url,
+    validate_sender,
+    validate_version,
+    validate_version_map,
+)
 
 SINGLETON = 1
 
@@ -111,7 +115,7 @@ class PlatformRepository(BaseModel):
     name = models.CharField(max_length=80, validators=[validate_plain_text])
     slug = models.CharField(max_length=63, unique=True, validators=[validate_slug])
     description = models.CharField(max_length=300, blank=True, validators=[validate_plain_text])
-    url = models.CharField(max_length=500, validators=[validate_git_url])
+    url = models.CharField(max_length=500, validators=[validate_platform_url])
     branch_map = models.JSONField(
         validators=[validate_version_map], help_text='A branch for each version of Odoo: {"19.0": "19.0"}.'
     )

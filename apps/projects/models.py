@@ -112,6 +112,8 @@ class Project(BaseModel):
     # Technical names, installed at the first deployment and kept so. Empty: every installable module of the primary
     # repository; ["base"]: none of them.
     install_modules = models.JSONField(default=list, blank=True, validators=[validators.validate_module_names])
+    # Code that others share stands in addons_path then, behind everything of the project's own.
+    use_platform_repositories = models.BooleanField(default=True)
 
     objects = TenantQuerySet.as_manager()
 
