@@ -15,7 +15,7 @@ from unfold.widgets import UnfoldAdminPasswordWidget
 
 from apps.audit import services as audit
 from apps.platform import current, signals
-from apps.platform.models import SINGLETON, OdooSeries, PlatformRepository, PlatformSettings
+from apps.platform.models import SINGLETON, EnvironmentSize, OdooSeries, PlatformRepository, PlatformSettings
 
 
 class ByCode(ModelAdmin):
@@ -63,7 +63,7 @@ class ByCode(ModelAdmin):
             self.delete_model(request, obj)
 
     def _record(self, request: HttpRequest, obj: models.Model, what: str, **values: dict[str, Any]) -> None:
-        target = obj if isinstance(obj, OdooSeries | PlatformRepository) else None
+        target = obj if isinstance(obj, OdooSeries | EnvironmentSize | PlatformRepository) else None
         audit.record(action=f"{obj._meta.model_name}.{what}", actor=request.user, target=target, **values)
         current.forget()
 
@@ -120,6 +120,23 @@ class OdooSeriesAdmin(ByCode):
     def end_of_life(self, series: OdooSeries) -> bool:
         """Whether Odoo's support is over."""
         return series.is_end_of_life
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(EnvironmentSize)
+class EnvironmentSizeAdmin(ByCode):
+    """One row for each type of environment: they are neither added nor deleted here."""
+
+    manage_code = "portal.settings.manage"
+    recorded = ("cpu", "memory_megabytes", "disk_megabytes", "workers")
+    list_display = ("__str__", "cpu", "memory_megabytes", "disk_megabytes", "workers")
+    fields = ("environment_type", *recorded)
+    readonly_fields = ("environment_type",)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -15,6 +15,7 @@ from apps.core.validators import (
     validate_plain_text,
     validate_slug,
 )
+from apps.platform import signals
 from apps.platform.validators import (
     validate_platform_url,
     validate_sender,
@@ -23,6 +24,7 @@ from apps.platform.validators import (
 )
 
 SINGLETON = 1
+ENVIRONMENT_TYPES = ("development", "staging", "production")
 
 
 class PlatformSettings(models.Model):
@@ -107,6 +109,32 @@ class OdooSeries(BaseModel):
     def label(self) -> str:
         """What a list of versions shows."""
         return f"{self} (end of life)" if self.is_end_of_life else str(self)
+
+
+class EnvironmentSize(BaseModel):
+    """What a new environment of a type gets where nobody chose anything. What is empty is as usual."""
+
+    environment_type = models.CharField(
+        max_length=12, unique=True, choices=[(name, name.capitalize()) for name in ENVIRONMENT_TYPES]
+    )
+    cpu = models.DecimalField("CPU cores", max_digits=5, decimal_places=2, null=True, blank=True)
+    memory_megabytes = models.PositiveIntegerField("memory (MB)", null=True, blank=True)
+    disk_megabytes = models.PositiveIntegerField("disk (MB)", null=True, blank=True)
+    workers = models.PositiveSmallIntegerField(
+        null=True,
+        blank=True,
+        help_text="Of an environment that takes this CPU and memory. Empty: as many as they carry.",
+    )
+
+    class Meta:
+        ordering = ["environment_type"]
+
+    def __str__(self) -> str:
+        return f"Size of a new {self.environment_type} environment"
+
+    def clean(self) -> None:
+        """The bounds are those of every environment, and the numbers fit each other: the layer above knows both."""
+        signals.environment_size_checked.send(EnvironmentSize, size=self)
 
 
 class PlatformRepository(BaseModel):

@@ -1,4 +1,4 @@
-"""News and questions for the layers above, which know Git."""
+"""News and questions for the layers above, which know Git and environments."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from django.dispatch import Signal
 # Sent with `repository` (a PlatformRepository): a receiver asks its Git server and returns a `CheckedBranch` for each
 # version of Odoo that the repository has a branch for.
 repository_checked = Signal()
+# Sent with `size` (an EnvironmentSize, not stored yet): a receiver raises ValidationError where no environment could
+# have it.
+environment_size_checked = Signal()
 
 
 @dataclass(frozen=True)
