@@ -101,6 +101,6 @@ def check_host(ground: Ground, environment: Environment, remote: Any) -> None:
     assert not mounts["/mnt/addons/platform_tools"]["RW"]
     found = ground.machine.run(["sh", "-c", f"cat /opt/oecsh/envs/{environment.pk}/config/odoo-*/odoo.conf"]).stdout
     path = next(line for line in found.splitlines() if line.startswith("addons_path"))
-    assert path.index("/mnt/addons/shop") < path.index("/mnt/addons/platform_tools") < path.index("/mnt/extra-addons")
+    assert path.index("/mnt/addons/shop") < path.index("/mnt/addons/platform_tools") < path.index("/mnt/oecsh")
     everywhere = ["grep", "-rlF", remote.token, "/opt/oecsh/platform/tools", f"/opt/oecsh/envs/{environment.pk}/config"]
     assert ground.machine.run(everywhere, check=False).stdout == ""
