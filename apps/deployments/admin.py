@@ -80,9 +80,9 @@ class SeedAdmin(ReadOnly, ModelAdmin):
 
 @admin.register(SourceSnapshot)
 class SourceSnapshotAdmin(ReadOnly, ModelAdmin):
-    list_display = ("repository", "commit", "subdirectory", "created_at")
-    search_fields = ("commit", "repository__name")
-    list_select_related = ("repository",)
+    list_display = ("repository", "platform_repository", "commit", "subdirectory", "created_at")
+    search_fields = ("commit", "repository__name", "platform_repository__name")
+    list_select_related = ("repository", "platform_repository")
 
 
 @admin.register(ImageFacts)

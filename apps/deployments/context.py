@@ -21,6 +21,7 @@ from apps.deployments.models import Deployment, ImageFacts, Release
 from apps.environments.models import Environment
 from apps.environments.render import AddonsFolder, EnvironmentSpecification, specification_of
 from apps.environments.runtime import in_slot
+from apps.environments.sources import PLATFORM
 from apps.operations.run import Run
 from apps.platform.current import postgres_image
 from apps.servers.host import Host, open_host
@@ -180,7 +181,7 @@ class DeployContext:
     def addons(self) -> tuple[AddonsFolder, ...]:
         """The folders of source, in the order of addons_path; a repository without modules is left out."""
         return tuple(
-            AddonsFolder(source["folder"], source["slug"], tuple(source["directories"]))
+            AddonsFolder(source["folder"], mount_name(source), tuple(source["directories"]))
             for source in self.sources
             if source.get("directories")
         )
@@ -192,6 +193,12 @@ class DeployContext:
 
     def _sensitive_values(self) -> list[str]:
         return [variable.value for variable in self.environment.variables.all() if variable.sensitive]
+
+
+def mount_name(source: dict[str, Any]) -> str:
+    """The name of a repository inside the container. Short names are unique within their tier alone, and none has an
+    underscore in it."""
+    return f"{PLATFORM}_{source['slug']}" if source["kind"] == PLATFORM else source["slug"]
 
 
 @contextlib.contextmanager

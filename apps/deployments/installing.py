@@ -10,6 +10,8 @@ from apps.deployments import odoo_log
 from apps.deployments.context import DeployContext
 from apps.deployments.login import SCRIPTS_FOLDER
 from apps.deployments.modules import INSTALLED, ModulePlan
+from apps.deployments.platform_sources import names_left_out
+from apps.environments import runtime
 from apps.environments.render import PART_LABEL, odoo_command, odoo_environment, odoo_mounts
 from apps.environments.render_specification import CONFIGURATION_FILE, EnvironmentSpecification
 from apps.environments.runtime_containers import docker_mounts
@@ -108,6 +110,8 @@ def _check(context: DeployContext, exit_code: int, names: Sequence[str], code: s
     """An exit code of 0 is not enough: Odoo skips modules that it cannot install, with no more than a line. Where the
     disk was full that is the reason, and no module's fault."""
     errors = _errors(context)
+    # A worker that was lost while it kept the seed has left PostgreSQL standing still.
+    runtime.start_part(context.host, context.base_specification, "db")
     states = module_states(context.host, context.base_specification) if exit_code == 0 else {}
     missing = [name for name in names if states.get(name, ("", ""))[0] not in INSTALLED]
     fatal = [line for line in errors if odoo_log.is_fatal(line)]
@@ -118,6 +122,9 @@ def _check(context: DeployContext, exit_code: int, names: Sequence[str], code: s
     reason = odoo_log.reason(errors)
     if exit_code == 0 and missing and not reason:
         reason = f"Odoo left out {', '.join(missing)}."
+    left_out = names_left_out(context)
+    if left_out:
+        reason += f" It may be in what could not be read of the platform ({', '.join(left_out)}): ask platform staff."
     raise Problem(code, modules=", ".join(names), exit_code=exit_code, reason=reason)
 
 

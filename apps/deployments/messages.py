@@ -32,6 +32,18 @@ SOURCES = {
         "The module {module} depends on {missing}, which is in no repository and not part of Odoo {version}.",
         "Add the repository that holds it to the project, or correct “depends” in the manifest.",
     ),
+    "deployments.module_left_out": Message(
+        "The module {module} depends on {missing}, which is in no repository that could be read.",
+        "This could not be read: {repositories}, of the platform. Platform staff can say why (“Check” in the list of "
+        "platform repositories); then deploy again. If {missing} is of your own, add its repository to the project.",
+        PLATFORM_STAFF,
+    ),
+    "deployments.platform_repository_failed": Message(
+        "The platform's repository {name} cannot be used: {reason}",
+        "{why} Tell platform staff, who mend it (“Check” in the list of platform repositories says more); then deploy "
+        "again. What runs is not touched.",
+        PLATFORM_STAFF,
+    ),
     "deployments.module_not_installable": Message(
         "The module {module} is marked as not installable.",
         "Set “installable” to True in its manifest, or take it out of the project's list of modules.",

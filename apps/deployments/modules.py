@@ -7,7 +7,7 @@ version than the database knows (the rule of Odoo.sh). Nothing is ever uninstall
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,18 +62,23 @@ def wanted_modules(listed: Iterable[str], modules: Modules) -> list[str]:
 def with_dependencies(names: Iterable[str], modules: Modules) -> dict[str, str]:
     """The custom modules that installing these brings along, with their content hashes; modules of Odoo itself that
     were asked for have none."""
-    found: dict[str, str] = {}
-    waiting = list(names)
-    while waiting:
-        name = waiting.pop()
-        if name in found:
-            continue
-        module = modules.get(name)
-        found[name] = module["hash"] if module else ""
-        waiting += [dependency for dependency in (module or {}).get("depends", ()) if dependency in modules]
+    found = {name: modules[name]["hash"] if name in modules else "" for name in closure(names, modules)}
     # Modules that install themselves once all that they depend on is there change the result as well.
     automatic = {name: module["hash"] for name, module in modules.items() if module["auto_install"]}
     return found | automatic
+
+
+def closure(names: Iterable[str], modules: Modules) -> set[str]:
+    """These, and the custom modules that they depend on."""
+    found: set[str] = set()
+    waiting = list(names)
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            depends = modules[name]["depends"] if name in modules else ()
+            waiting += [dependency for dependency in depends if dependency in modules]
+    return found
 
 
 def plan_first(wanted: Iterable[str], already: Iterable[str] = ()) -> ModulePlan:
@@ -96,9 +101,19 @@ def plan_next(
     return ModulePlan(tuple(sorted(install)), tuple(sorted(update)))
 
 
-def check_dependencies(names: Iterable[str], modules: Modules, known: Iterable[str], version: str) -> None:
+def vanished(modules: Modules, states: States, applied: Modules) -> list[str]:
+    """Custom modules that are installed, and whose code is in no repository any more."""
+    return sorted(
+        name for name, (state, _) in states.items() if state in INSTALLED and name in applied and name not in modules
+    )
+
+
+def check_dependencies(
+    names: Iterable[str], modules: Modules, known: Iterable[str], version: str, *, left_out: Sequence[str] = ()
+) -> None:
     """Raises Problem `deployments.module_unknown_dependency` where a custom module that is about to be installed or
-    updated depends on something that is nowhere."""
+    updated depends on something that is nowhere; `deployments.module_left_out` where it may be in one of the platform's
+    repositories that had to be left out (their names)."""
     available = {*known, *modules}
     waiting, seen = list(names), set()
     while waiting:
@@ -108,9 +123,10 @@ def check_dependencies(names: Iterable[str], modules: Modules, known: Iterable[s
         seen.add(name)
         missing = sorted(set(modules[name]["depends"]) - available)
         if missing:
-            raise Problem(
-                "deployments.module_unknown_dependency", module=name, missing=", ".join(missing), version=version
-            )
+            details = {"module": name, "missing": ", ".join(missing), "version": version}
+            if left_out:
+                raise Problem("deployments.module_left_out", repositories=", ".join(left_out), **details)
+            raise Problem("deployments.module_unknown_dependency", **details)
         waiting += modules[name]["depends"]
 
 

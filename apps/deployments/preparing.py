@@ -241,7 +241,7 @@ def _choose_seed(context: DeployContext) -> Seed | None:
     # The image is looked at early; where it is there, its facts are there in a moment.
     for content in [wanted, {}] if wanted else [{}]:
         seed = seeds.find(context, seeds.key_of(context, content))
-        if seed is not None:
+        if seed is not None and seeds.fits(seed, modules, content):
             run.remember(fills_database="seed", seed=str(seed.pk), seed_modules=sorted(seed.modules))
             context.deployment.seeded = True
             context.deployment.save(update_fields=["seeded", "updated_at"])

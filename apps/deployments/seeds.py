@@ -1,13 +1,16 @@
 """Seeds: the first install of a key is kept, stopped and whole; later environments start from a copy.
 
 A key is everything that the content of a fresh database depends on. Where custom modules are part of it, so is their
-organization. A copy is a real copy: files that two tenants shared could be changed by one of them.
+organization. A custom module can take the place of one of Odoo's own, and nobody sees from outside what Odoo's modules
+bring along: so a seed knows what its install really held (see `fits`). A copy is a real copy: files that two tenants
+shared could be changed by one of them.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 from datetime import timedelta
 from pathlib import PurePosixPath
 from typing import Any
@@ -19,8 +22,10 @@ from apps.core import clock
 from apps.deployments.context import DeployContext
 from apps.deployments.images import find_image
 from apps.deployments.models import Seed
+from apps.deployments.modules import INSTALLED
 from apps.environments import runtime
 from apps.environments.render_specification import ROLE_NAME
+from apps.environments.runtime_database import module_states
 from apps.servers import paths
 from apps.servers.host import Host
 from apps.servers.models import Server
@@ -117,6 +122,12 @@ def find(context: DeployContext, key: str | None) -> Seed | None:
     return seed
 
 
+def fits(seed: Seed, modules: Iterable[str], content: dict[str, str]) -> bool:
+    """False where the seed's install held a module from elsewhere (one of Odoo's own) for which these custom modules
+    have code of the same name. Base is installed without any custom code, by every deployment."""
+    return not content or not set(modules) & set(seed.installed) - set(content)
+
+
 def copy(context: DeployContext, seed: Seed) -> None:
     """Puts a copy of the seed in the place of the environment's data, unless one is there already."""
     specification = context.base_specification
@@ -124,14 +135,19 @@ def copy(context: DeployContext, seed: Seed) -> None:
     Seed.objects.filter(pk=seed.pk).update(last_used_at=clock.now())
 
 
-def keep(context: DeployContext, key: str | None, modules: dict[str, str]) -> bool:
-    """Keeps the environment's fresh database as a seed; False where one is there, or somebody else is making it.
+def keep(context: DeployContext, key: str | None, modules: dict[str, str], *, custom: Iterable[str] = ()) -> bool:
+    """Keeps the environment's fresh database as a seed; False where one is there, or somebody else is making it, or
+    where custom modules (`custom`: all that there are) were installed besides those of the key.
 
     PostgreSQL is stopped cleanly while its files are copied, and started again.
     """
     if key is None:
         return False
-    seed = _reserve(context, key, modules)
+    states = module_states(context.host, context.specification("postgres"))
+    installed = sorted(name for name, (state, _) in states.items() if state in INSTALLED)
+    if set(custom) & set(installed) - set(modules):
+        return False
+    seed = _reserve(context, key, modules, installed)
     if seed is None:
         return False
     specification = context.specification("postgres")
@@ -166,7 +182,7 @@ def remove_oldest(host: Host, server: Server) -> None:
                 host.files.remove_tree(folder)
 
 
-def _reserve(context: DeployContext, key: str, modules: dict[str, str]) -> Seed | None:
+def _reserve(context: DeployContext, key: str, modules: dict[str, str], installed: list[str]) -> Seed | None:
     """The row that says who makes the seed; taken over from an operation that is over and did not finish."""
     environment, operation = context.environment, context.run.operation
     values: dict[str, Any] = {
@@ -179,6 +195,7 @@ def _reserve(context: DeployContext, key: str, modules: dict[str, str]) -> Seed 
         "language": environment.language,
         "demo_data": environment.demo_data,
         "modules": modules,
+        "installed": installed,
         "database_name": environment.database_name,
         "role_name": ROLE_NAME,
     }

@@ -16,9 +16,11 @@ from apps.deployments.modules import (
     check_dependencies,
     plan_first,
     plan_next,
+    vanished,
     wanted_modules,
     with_dependencies,
 )
+from apps.deployments.platform_sources import names_left_out
 from apps.deployments.releases import latest_applied
 from apps.deployments.sources import modules_of
 from apps.environments.runtime_database import copy_database, drop_copy, module_states, put_back, size_megabytes
@@ -50,7 +52,7 @@ def apply_modules(context: DeployContext, plan: ModulePlan) -> None:
         modules = modules_of(context)
         wanted = wanted_modules(context.environment.project.install_modules, modules)
         content = with_dependencies(wanted, modules)
-        seeds.keep(context, seeds.key_of(context, content), content)
+        seeds.keep(context, seeds.key_of(context, content), content, custom=modules)
         return
     _check_first(context, plan)
     _keep_copy(context)
@@ -77,13 +79,19 @@ def _plan(context: DeployContext) -> ModulePlan:
     wanted = wanted_modules(project.install_modules, modules)
     if context.run.data.get("fills_database"):
         return plan_first(wanted, context.run.data.get("seed_modules", []))
-    applied = latest_applied(context.environment)
+    states, running = _states(context), latest_applied(context.environment)
+    applied = running.modules if running else {}
+    gone = vanished(modules, states, applied)
+    if gone:
+        # Odoo starts all the same, with errors where something of theirs is used.
+        context.run.warning(f"Installed, and in no repository any more: {', '.join(gone)}. Bring the code back, or")
+        context.run.warning("deploy the version before and uninstall them first.")
     return plan_next(
         wanted=wanted,
         is_listed=bool(project.install_modules),
         modules=modules,
-        states=_states(context),
-        applied=applied.modules if applied else {},
+        states=states,
+        applied=applied,
         version=project.odoo_version,
     )
 
@@ -123,7 +131,7 @@ def _check_first(context: DeployContext, plan: ModulePlan) -> None:
     if context.run.data.get("copy"):
         return
     modules, version = modules_of(context), context.environment.project.odoo_version
-    check_dependencies(plan.names, modules, _states(context), version)
+    check_dependencies(plan.names, modules, _states(context), version, left_out=names_left_out(context))
     names = [name for name in plan.names if name in modules]
     if names:
         installing.check_modules(context, names)

@@ -4,15 +4,28 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.dispatch import receiver
 
-from apps.environments import giving_up
+from apps.core.exceptions import Problem
+from apps.environments import defaults, giving_up
 from apps.environments.changes import mark_changed
 from apps.environments.models import Environment
+from apps.platform.models import EnvironmentSize
+from apps.platform.signals import environment_size_checked
 from apps.projects.models import Project
 from apps.projects.signals import project_deleting, project_in_use, source_changed
 from apps.servers.models import Server
 from apps.servers.signals import removal_requested, server_forgotten, server_given_up, work_asked_for
+
+
+@receiver(environment_size_checked, dispatch_uid="environments.size_checked")
+def check_environment_size(sender: Any, size: EnvironmentSize, **_: Any) -> None:
+    """What staff set is what an environment can have."""
+    try:
+        defaults.check_size(size)
+    except Problem as problem:
+        raise ValidationError({"workers": f"{problem.title} {problem.what_to_do}"}) from problem
 
 
 @receiver(project_in_use, dispatch_uid="environments.project_in_use")

@@ -12,10 +12,11 @@ from django.utils.text import slugify
 from apps.accounts.models import User
 from apps.audit import services as audit
 from apps.core.exceptions import Conflict, Problem
-from apps.environments import allocation, naming, network
+from apps.environments import naming, network
 from apps.environments.actions import locked, request_deployment
 from apps.environments.capacity import ensure_fits, lock_server
 from apps.environments.changes import mark_changed
+from apps.environments.defaults import default_numbers, default_settings
 from apps.environments.models import Environment, EnvironmentType, Status
 from apps.environments.quotas import allocation_of, ensure_quota
 from apps.environments.signals import environment_created
@@ -44,17 +45,6 @@ APPLIED_BY_DEPLOYMENT = {
 _AUDITED = ["name", *APPLIED_BY_DEPLOYMENT, "auto_deploy", "cpu", "memory_megabytes", "disk_megabytes"]
 
 
-def default_settings(environment_type: str) -> dict[str, Any]:
-    """What a new environment of a type gets where nothing else was chosen."""
-    defaults = allocation.DEFAULTS[environment_type]
-    return {
-        "cpu": defaults.cpu,
-        "memory_megabytes": defaults.memory_megabytes,
-        "disk_megabytes": defaults.disk_megabytes,
-        "auto_deploy": defaults.auto_deploy,
-    }
-
-
 def build_environment(
     *, project: Project, environment_type: str, server: Server | None = None, **chosen: Any
 ) -> Environment:
@@ -65,6 +55,7 @@ def build_environment(
     if server is not None and server.organization_id != project.organization_id:
         raise ValidationError({"server": "Choose a server of this organization."})
     values = default_settings(environment_type) | {name: value for name, value in chosen.items() if value is not None}
+    values |= default_numbers(environment_type, values)
     tuned = {name: values.pop(name) for name in TUNED if name in values}
     environment = Environment(
         project=project,

@@ -1,4 +1,8 @@
-"""Which repositories an environment is made of, from which branches, in which order."""
+"""Which repositories an environment is made of, from which branches, in which order.
+
+Tiers, the highest first: what belongs to the project, then what the platform offers to everybody. Of modules with the
+same technical name the one of the higher tier counts.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +15,12 @@ from apps.audit import services as audit
 from apps.environments.changes import mark_changed
 from apps.environments.models import Environment, RepositoryOverride
 from apps.environments.states import ensure_editable
-from apps.projects.models import Repository
+from apps.platform.models import PlatformRepository
+from apps.projects.git_sources import GitSource, platform_source
+from apps.projects.models import Project, Repository
 
+# The kind of a platform repository, beside those of `Repository.Kind`.
+PLATFORM = "platform"
 # Highest priority first, as addons_path reads it. Enterprise stands behind what belongs to the project, and before
 # the modules of Odoo Community, which Odoo adds itself.
 ORDER = (
@@ -27,10 +35,32 @@ ORDER = (
 class Source:
     """One repository of an environment."""
 
-    repository: Repository
+    repository: Repository | PlatformRepository
     branch: str
     inherited_branch: str
     excluded: bool
+
+    @property
+    def is_platform(self) -> bool:
+        """True for a repository of the platform, which is not the project's to change."""
+        return isinstance(self.repository, PlatformRepository)
+
+    @property
+    def kind(self) -> str:
+        """As releases note it."""
+        return PLATFORM if isinstance(self.repository, PlatformRepository) else self.repository.kind
+
+    @property
+    def kind_label(self) -> str:
+        """The same for people."""
+        return "Platform" if isinstance(self.repository, PlatformRepository) else self.repository.get_kind_display()
+
+    @property
+    def git(self) -> GitSource:
+        """How its code is fetched."""
+        if isinstance(self.repository, PlatformRepository):
+            return platform_source(self.repository, self.branch)
+        return self.repository
 
     @property
     def is_overridden(self) -> bool:
@@ -39,11 +69,24 @@ class Source:
 
 
 def all_sources(environment: Environment) -> list[Source]:
-    """All repositories of the project in their order, excluded ones too (for pages)."""
+    """All repositories in their order, excluded ones too (for pages)."""
     overrides = {override.repository_id: override for override in environment.repository_overrides.all()}
     repositories = environment.project.repositories.select_related("credential", "project").all()
     ordered = sorted(repositories, key=lambda one: (ORDER.index(one.kind), one.priority, one.slug))
-    return [_source(environment, repository, overrides.get(repository.pk)) for repository in ordered]
+    own = [_source(environment, repository, overrides.get(repository.pk)) for repository in ordered]
+    return [*own, *platform_sources(environment.project)]
+
+
+def platform_sources(project: Project) -> list[Source]:
+    """The platform's repositories that have a branch for the project's version, unless the project leaves them out."""
+    if not project.use_platform_repositories:
+        return []
+    found = []
+    for repository in PlatformRepository.objects.filter(is_active=True).order_by("priority", "slug"):
+        branch = repository.branch_for(project.odoo_version)
+        if branch:
+            found.append(Source(repository, branch, branch, False))
+    return found
 
 
 def effective_sources(environment: Environment) -> list[Source]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db import models, transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -14,8 +14,8 @@ from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminPasswordWidget
 
 from apps.audit import services as audit
-from apps.platform import current
-from apps.platform.models import SINGLETON, OdooSeries, PlatformRepository, PlatformSettings
+from apps.platform import current, signals
+from apps.platform.models import SINGLETON, EnvironmentSize, OdooSeries, PlatformRepository, PlatformSettings
 
 
 class ByCode(ModelAdmin):
@@ -63,7 +63,7 @@ class ByCode(ModelAdmin):
             self.delete_model(request, obj)
 
     def _record(self, request: HttpRequest, obj: models.Model, what: str, **values: dict[str, Any]) -> None:
-        target = obj if isinstance(obj, OdooSeries | PlatformRepository) else None
+        target = obj if isinstance(obj, OdooSeries | EnvironmentSize | PlatformRepository) else None
         audit.record(action=f"{obj._meta.model_name}.{what}", actor=request.user, target=target, **values)
         current.forget()
 
@@ -128,6 +128,23 @@ class OdooSeriesAdmin(ByCode):
         return False
 
 
+@admin.register(EnvironmentSize)
+class EnvironmentSizeAdmin(ByCode):
+    """One row for each type of environment: they are neither added nor deleted here."""
+
+    manage_code = "portal.settings.manage"
+    recorded = ("cpu", "memory_megabytes", "disk_megabytes", "workers")
+    list_display = ("__str__", "cpu", "memory_megabytes", "disk_megabytes", "workers")
+    fields = ("environment_type", *recorded)
+    readonly_fields = ("environment_type",)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
 class PlatformRepositoryForm(forms.ModelForm):
     """A new token takes the place of the stored one; left empty, the stored one stays."""
 
@@ -170,6 +187,22 @@ class PlatformRepositoryAdmin(ByCode):
     list_display = ("name", "slug", "url", "priority", "is_active")
     list_filter = ("is_active",)
     search_fields = ("name", "slug", "url")
+    actions = ("check_branches",)
+
+    @admin.action(description="Check: ask for the branches and their commits", permissions=["change"])
+    def check_branches(self, request: HttpRequest, queryset: models.QuerySet[PlatformRepository]) -> None:
+        """Whether the deployments of each version can have the code, and which commit they would take now."""
+        for repository in queryset:
+            for _receiver, branches in signals.repository_checked.send(PlatformRepository, repository=repository):
+                for found in branches:
+                    level = messages.SUCCESS if found.is_good else messages.ERROR
+                    words = f"{repository}, Odoo {found.version}: {found.branch} {found.words}"
+                    self.message_user(request, words, level)
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[Any, Any, set[str], Any]:
+        """What is known of its commits goes along: those rows are nobody's to delete otherwise."""
+        to_delete, counts, missing, protected = super().get_deleted_objects(objs, request)
+        return to_delete, counts, missing - {"source snapshot"}, protected
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         """The short name becomes part of paths on servers: it stays."""

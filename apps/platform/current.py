@@ -8,9 +8,9 @@ from datetime import timedelta
 from django.conf import settings
 
 from apps.core import request_context
-from apps.platform.models import SINGLETON, OdooSeries, PlatformSettings
+from apps.platform.models import SINGLETON, EnvironmentSize, OdooSeries, PlatformSettings
 
-_SETTINGS, _SERIES = "platform.settings", "platform.series"
+_SETTINGS, _SERIES, _SIZES = "platform.settings", "platform.series", "platform.sizes"
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,13 @@ def forget() -> None:
     """After a change within a request."""
     request_context.forget(_SETTINGS)
     request_context.forget(_SERIES)
+    request_context.forget(_SIZES)
+
+
+def environment_size(environment_type: str) -> EnvironmentSize:
+    """What staff said of new environments of a type; asked once for each request. Empty where nobody said anything."""
+    sizes = request_context.remembered(_SIZES, _stored_sizes)
+    return sizes.get(environment_type) or EnvironmentSize(environment_type=environment_type)
 
 
 def all_series() -> dict[str, OdooSeries]:
@@ -76,6 +83,10 @@ def postgres_image(version: str) -> str:
 
 def _stored() -> PlatformSettings:
     return PlatformSettings.objects.filter(pk=SINGLETON).first() or PlatformSettings()
+
+
+def _stored_sizes() -> dict[str, EnvironmentSize]:
+    return {size.environment_type: size for size in EnvironmentSize.objects.all()}
 
 
 def _chosen(value: int | None, usual: int) -> int:

@@ -10,15 +10,21 @@ from apps.core import clock
 from apps.core.fields import EncryptedTextField
 from apps.core.models import BaseModel
 from apps.core.validators import (
-    validate_git_url,
     validate_host_name,
     validate_image_reference,
     validate_plain_text,
     validate_slug,
 )
-from apps.platform.validators import validate_sender, validate_version, validate_version_map
+from apps.platform import signals
+from apps.platform.validators import (
+    validate_platform_url,
+    validate_sender,
+    validate_version,
+    validate_version_map,
+)
 
 SINGLETON = 1
+ENVIRONMENT_TYPES = ("development", "staging", "production")
 
 
 class PlatformSettings(models.Model):
@@ -105,13 +111,39 @@ class OdooSeries(BaseModel):
         return f"{self} (end of life)" if self.is_end_of_life else str(self)
 
 
+class EnvironmentSize(BaseModel):
+    """What a new environment of a type gets where nobody chose anything. What is empty is as usual."""
+
+    environment_type = models.CharField(
+        max_length=12, unique=True, choices=[(name, name.capitalize()) for name in ENVIRONMENT_TYPES]
+    )
+    cpu = models.DecimalField("CPU cores", max_digits=5, decimal_places=2, null=True, blank=True)
+    memory_megabytes = models.PositiveIntegerField("memory (MB)", null=True, blank=True)
+    disk_megabytes = models.PositiveIntegerField("disk (MB)", null=True, blank=True)
+    workers = models.PositiveSmallIntegerField(
+        null=True,
+        blank=True,
+        help_text="Of an environment that takes this CPU and memory. Empty: as many as they carry.",
+    )
+
+    class Meta:
+        ordering = ["environment_type"]
+
+    def __str__(self) -> str:
+        return f"Size of a new {self.environment_type} environment"
+
+    def clean(self) -> None:
+        """The bounds are those of every environment, and the numbers fit each other: the layer above knows both."""
+        signals.environment_size_checked.send(EnvironmentSize, size=self)
+
+
 class PlatformRepository(BaseModel):
     """Modules that the platform offers to every organization, with a branch for each version of Odoo."""
 
     name = models.CharField(max_length=80, validators=[validate_plain_text])
     slug = models.CharField(max_length=63, unique=True, validators=[validate_slug])
     description = models.CharField(max_length=300, blank=True, validators=[validate_plain_text])
-    url = models.CharField(max_length=500, validators=[validate_git_url])
+    url = models.CharField(max_length=500, validators=[validate_platform_url])
     branch_map = models.JSONField(
         validators=[validate_version_map], help_text='A branch for each version of Odoo: {"19.0": "19.0"}.'
     )

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from email.utils import parseaddr
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
-from apps.core.validators import validate_git_reference
+from apps.core.validators import validate_git_reference, validate_git_url
 
 
 def validate_sender(value: str) -> None:
@@ -21,6 +22,16 @@ def validate_sender(value: str) -> None:
         validate_email(address)
     except ValidationError as error:
         raise ValidationError("Write an address, or a name with the address in <>.") from error
+
+
+def validate_platform_url(value: str) -> None:
+    """The address of a repository of the platform: over HTTPS, because a token opens it and no deploy key (http:// is
+    for public ones in the installation's own network; the guard on outgoing addresses decides)."""
+    validate_git_url(value)
+    if not value.startswith(("https://", "http://")):
+        raise ValidationError("Use an https:// address: the platform's repositories are opened by a token.")
+    if "@" in urlsplit(value).netloc:
+        raise ValidationError("Leave the user name out of the address: it has a field of its own.")
 
 
 def validate_version(value: str) -> None:

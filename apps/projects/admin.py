@@ -119,9 +119,10 @@ class ProjectAdmin(ModelAdmin):
         "registry_account",
         "default_branch",
         "install_modules",
+        "use_platform_repositories",
     )
     list_display = ("name", "organization", "odoo_version", "default_branch", "created_at")
-    list_filter = ("odoo_version",)
+    list_filter = ("odoo_version", "use_platform_repositories")
     search_fields = ("name", "slug", "organization__name")
     autocomplete_fields = ("organization", "registry_account")
     list_select_related = ("organization",)

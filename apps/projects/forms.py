@@ -135,7 +135,13 @@ class ProjectSettingsForm(forms.ModelForm):
             "install_modules",
             "image",
             "registry_account",
+            "use_platform_repositories",
         )
+        labels = {"use_platform_repositories": "Use the platform's repositories"}
+        help_texts = {
+            "use_platform_repositories": "Modules that the platform offers to everybody. They can be installed, and "
+            "are not by themselves. Before you leave them out, uninstall what you use of them."
+        }
 
     def __init__(self, *arguments: Any, **details: Any) -> None:
         super().__init__(*arguments, **details)

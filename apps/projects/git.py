@@ -1,4 +1,4 @@
-"""Source code, fetched in the control plane: bare mirrors under RUN_DIRECTORY/git, one per repository.
+"""Source code, fetched in the control plane: bare mirrors under RUN_DIRECTORY/git, one per repository (`GitSource`).
 
 A customer's server gets files of one commit, never a credential. Everything here may be repeated: a mirror is made
 aside and renamed, and a fetch only adds.
@@ -24,8 +24,9 @@ from django.conf import settings
 from apps.core import clock
 from apps.core.exceptions import Problem
 from apps.core.validators import validate_git_reference
-from apps.projects.git_access import Source, open_access
+from apps.projects.git_access import open_access
 from apps.projects.git_process import run_git
+from apps.projects.git_sources import GitSource
 from apps.projects.models import Repository
 
 FETCH_TIMEOUT_SECONDS = 900
@@ -53,9 +54,9 @@ class Commit:
     subject: str
 
 
-def mirror_path(repository: Repository) -> Path:
+def mirror_path(source: GitSource) -> Path:
     """Where the mirror of a repository is, or will be."""
-    return settings.RUN_DIRECTORY / "git" / f"{repository.pk}.git"
+    return settings.RUN_DIRECTORY / "git" / f"{source.pk}.git"
 
 
 def is_commit(text: str) -> bool:
@@ -63,7 +64,7 @@ def is_commit(text: str) -> bool:
     return _COMMIT.fullmatch(text) is not None
 
 
-def list_branches(source: Source, *, run: Any = None) -> list[Branch]:
+def list_branches(source: GitSource, *, run: Any = None) -> list[Branch]:
     """The branches of a remote, asked live, in the order of their names. `source` need not be saved."""
     with open_access(source) as access:
         arguments = ["ls-remote", "--heads", "--end-of-options", source.url]
@@ -72,7 +73,7 @@ def list_branches(source: Source, *, run: Any = None) -> list[Branch]:
     return [Branch(name.removeprefix("refs/heads/"), commit) for commit, name in pairs]
 
 
-def resolve(source: Source, branch: str, *, run: Any = None) -> str:
+def resolve(source: GitSource, branch: str, *, run: Any = None) -> str:
     """The commit that a branch, a tag, or a commit id means now, asked live. A branch wins over a tag of that name.
 
     Raises Problem `projects.branch_not_found`, and what reaching the remote may raise.
@@ -92,30 +93,31 @@ def resolve(source: Source, branch: str, *, run: Any = None) -> str:
     raise Problem("projects.branch_not_found", host="", **context)
 
 
-def fetch(repository: Repository, *, run: Any = None, commit: str = "") -> Path:
+def fetch(source: GitSource, *, run: Any = None, commit: str = "") -> Path:
     """Brings the mirror up to date and returns its folder. When `commit` is given and there already, nothing is done.
 
-    Odoo Enterprise is fetched without its history, one commit at a time (so `commit` is needed for it).
+    What is shallow (Odoo Enterprise) is fetched without its history, one commit at a time: `commit` is needed for it.
     Raises Problem `projects.*`; cancellable by `run`.
     """
-    mirror = mirror_path(repository)
+    mirror = mirror_path(source)
     with _locked(mirror, run) as lock:
-        if commit and has_commit(repository, commit):
+        if commit and has_commit(source, commit):
             return mirror
         if mirror.exists():
             _remove_leftovers(mirror)
-            _fetch_into(mirror, repository, run=run, commit=commit, lock=lock)
+            _fetch_into(mirror, source, run=run, commit=commit, lock=lock)
         else:
-            _make_mirror(mirror, repository, run=run, commit=commit, lock=lock)
-    if commit and not has_commit(repository, commit):
-        raise Problem("projects.commit_not_found", repository=repository.url, commit=commit)
-    Repository.objects.filter(pk=repository.pk).update(last_fetched_at=clock.now())
+            _make_mirror(mirror, source, run=run, commit=commit, lock=lock)
+    if commit and not has_commit(source, commit):
+        raise Problem("projects.commit_not_found", repository=source.url, commit=commit)
+    # Only a project's repository has a row here.
+    Repository.objects.filter(pk=source.pk).update(last_fetched_at=clock.now())
     return mirror
 
 
-def has_commit(repository: Repository, commit: str) -> bool:
+def has_commit(source: GitSource, commit: str) -> bool:
     """True when the mirror holds the commit with all of its files."""
-    mirror = mirror_path(repository)
+    mirror = mirror_path(source)
     if not is_commit(commit) or not mirror.exists():
         return False
     try:
@@ -125,16 +127,16 @@ def has_commit(repository: Repository, commit: str) -> bool:
     return True
 
 
-def tree_id(repository: Repository, commit: str, folder: str = "") -> str:
+def tree_id(source: GitSource, commit: str, folder: str = "") -> str:
     """Git's own hash of the content of a folder at a commit: equal ids mean equal files."""
     reference = f"{commit}:{folder}" if folder else f"{commit}^{{tree}}"
     arguments = ["rev-parse", "--quiet", "--verify", "--end-of-options", reference]
-    return run_git(arguments, directory=mirror_path(repository)).strip()
+    return run_git(arguments, directory=mirror_path(source)).strip()
 
 
-def log(repository: Repository, reference: str, *, limit: int = 20) -> list[Commit]:
+def log(source: GitSource, reference: str, *, limit: int = 20) -> list[Commit]:
     """The newest commits of a branch or commit in the mirror; empty when the mirror does not hold it yet."""
-    mirror = mirror_path(repository)
+    mirror = mirror_path(source)
     if not mirror.exists():
         return []
     layout = "%H%x1f%an%x1f%ct%x1f%s%x1e"
@@ -154,7 +156,7 @@ def remove_mirror(repository_id: uuid.UUID) -> None:
     mirror.with_suffix(".lock").unlink(missing_ok=True)
 
 
-def _make_mirror(mirror: Path, repository: Repository, *, run: Any, commit: str, lock: int) -> None:
+def _make_mirror(mirror: Path, source: GitSource, *, run: Any, commit: str, lock: int) -> None:
     """The first fetch, made aside: half a mirror is never taken for one."""
     for old in mirror.parent.glob(f"{mirror.name}.new-*"):
         shutil.rmtree(old, ignore_errors=True)
@@ -164,18 +166,18 @@ def _make_mirror(mirror: Path, repository: Repository, *, run: Any, commit: str,
         run_git(["init", "--quiet", "--bare", "--template=", str(fresh)])
         (fresh / "info").mkdir(exist_ok=True)
         (fresh / "info" / "attributes").write_text(_ATTRIBUTES)
-        _fetch_into(fresh, repository, run=run, commit=commit, lock=lock)
+        _fetch_into(fresh, source, run=run, commit=commit, lock=lock)
         fresh.rename(mirror)
 
 
-def _fetch_into(mirror: Path, repository: Repository, *, run: Any, commit: str, lock: int) -> None:
-    if repository.kind == Repository.Kind.ENTERPRISE and commit:
-        what = ["--depth=1", "--end-of-options", repository.url, f"+{commit}:refs/oecsh/{commit}"]
+def _fetch_into(mirror: Path, source: GitSource, *, run: Any, commit: str, lock: int) -> None:
+    if source.is_shallow and commit:
+        what = ["--depth=1", "--end-of-options", source.url, f"+{commit}:refs/oecsh/{commit}"]
     else:
         heads, tags = "+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"
-        what = ["--prune", "--end-of-options", repository.url, heads, tags]
+        what = ["--prune", "--end-of-options", source.url, heads, tags]
     started = time.monotonic()
-    with open_access(repository) as access:
+    with open_access(source) as access:
         run_git(
             # As packs, however small: that is what `_check_size` looks at.
             [
@@ -192,23 +194,23 @@ def _fetch_into(mirror: Path, repository: Repository, *, run: Any, commit: str, 
             directory=mirror,
             run=run,
             timeout=FETCH_TIMEOUT_SECONDS,
-            size_limit=lambda: _check_size(mirror, repository),
+            size_limit=lambda: _check_size(mirror, source),
             keep_open=lock,
-            context={"repository": repository.url, "branch": repository.branch},
+            context={"repository": source.url, "branch": source.branch},
         )
-    _check_size(mirror, repository)
+    _check_size(mirror, source)
     if run is not None:
-        run.info(f"Fetched {repository.url} in {time.monotonic() - started:.1f} s")
+        run.info(f"Fetched {source.url} in {time.monotonic() - started:.1f} s")
 
 
-def _check_size(mirror: Path, repository: Repository) -> None:
+def _check_size(mirror: Path, source: GitSource) -> None:
     size = 0
     for file in mirror.glob("objects/pack/*"):
         with contextlib.suppress(FileNotFoundError):
             size += file.stat().st_size
     limit = settings.GIT_MAXIMUM_MEGABYTES
     if size > limit * 2**20:
-        raise Problem("projects.repository_too_large", repository=repository.url, megabytes=limit)
+        raise Problem("projects.repository_too_large", repository=source.url, megabytes=limit)
 
 
 def _remove_leftovers(mirror: Path) -> None:

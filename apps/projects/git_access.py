@@ -10,7 +10,6 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -18,6 +17,7 @@ from django.db import transaction
 
 from apps.core import outgoing
 from apps.core.exceptions import Problem
+from apps.projects.git_sources import GitSource
 from apps.projects.models import GitCredential
 from apps.projects.validators import host_of, validate_repository_url
 
@@ -31,13 +31,6 @@ SSH_COMMAND = (
     ' -o GlobalKnownHostsFile=/dev/null -o "UserKnownHostsFile=$OECSH_GIT_KNOWN_HOSTS"'
     ' -o "HostName=$OECSH_GIT_ADDRESS" -o "HostKeyAlias=$OECSH_GIT_HOST"'
 )
-
-
-class Source(Protocol):
-    """What can be fetched from: a Repository, saved or not."""
-
-    url: str
-    credential: GitCredential | None
 
 
 @dataclass(frozen=True)
@@ -81,7 +74,7 @@ def is_private(address: str) -> bool:
 
 
 @contextlib.contextmanager
-def open_access(source: Source) -> Iterator[Access]:
+def open_access(source: GitSource) -> Iterator[Access]:
     """Checks the address, and holds the credential ready while git runs. A new host key is pinned afterwards, when
     git succeeded.
 
@@ -113,7 +106,7 @@ def _base_environment(remote: Remote, directory: Path) -> dict[str, str]:
     }
 
 
-def _http_access(source: Source, remote: Remote, addresses: list[str], directory: Path) -> Access:
+def _http_access(source: GitSource, remote: Remote, addresses: list[str], directory: Path) -> Access:
     environment = _base_environment(remote, directory)
     secrets: list[str] = []
     if source.credential is not None and source.credential.token:
@@ -138,7 +131,7 @@ def _http_access(source: Source, remote: Remote, addresses: list[str], directory
     return Access(remote, options, environment, secrets)
 
 
-def _open_ssh(source: Source, remote: Remote, address: str, directory: Path) -> Iterator[Access]:
+def _open_ssh(source: GitSource, remote: Remote, address: str, directory: Path) -> Iterator[Access]:
     credential = source.credential
     if credential is None or not credential.private_key:
         raise Problem("projects.git_needs_deploy_key", host=remote.host)

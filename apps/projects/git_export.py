@@ -16,13 +16,13 @@ from django.conf import settings
 from apps.core.exceptions import Problem
 from apps.projects.git import mirror_path
 from apps.projects.git_process import LOCAL_ENVIRONMENT, SAFE_OPTIONS, explain
-from apps.projects.models import Repository
+from apps.projects.git_sources import GitSource
 
 MAXIMUM_FILES = 500_000
 _COPY_BYTES = 2**20
 
 
-def export(repository: Repository, commit: str, destination: Path, *, run: Any = None) -> Path:
+def export(source: GitSource, commit: str, destination: Path, *, run: Any = None) -> Path:
     """Writes the files of a commit (below the repository's subdirectory, when it has one) to `destination`, which
     appears complete or not at all; an existing one is left as it is. Submodules stay empty folders.
 
@@ -34,7 +34,7 @@ def export(repository: Repository, commit: str, destination: Path, *, run: Any =
     with tempfile.TemporaryDirectory(prefix=f".{destination.name}-", dir=destination.parent) as folder:
         tree = Path(folder) / "tree"
         tree.mkdir(mode=0o755)
-        _unpack(repository, commit, tree, run)
+        _unpack(source, commit, tree, run)
         try:
             tree.rename(destination)
         except OSError:
@@ -44,9 +44,9 @@ def export(repository: Repository, commit: str, destination: Path, *, run: Any =
     return destination
 
 
-def _unpack(repository: Repository, commit: str, tree: Path, run: Any) -> None:
-    reference = f"{commit}:{repository.subdirectory}" if repository.subdirectory else commit
-    command = ["git", *SAFE_OPTIONS, "--git-dir", str(mirror_path(repository)), "archive", "--format=tar"]
+def _unpack(source: GitSource, commit: str, tree: Path, run: Any) -> None:
+    reference = f"{commit}:{source.subdirectory}" if source.subdirectory else commit
+    command = ["git", *SAFE_OPTIONS, "--git-dir", str(mirror_path(source)), "archive", "--format=tar"]
     with tempfile.TemporaryFile() as errors:
         process = subprocess.Popen(
             [*command, "--end-of-options", reference],
@@ -57,7 +57,7 @@ def _unpack(repository: Repository, commit: str, tree: Path, run: Any) -> None:
             env=LOCAL_ENVIRONMENT,
         )
         try:
-            broken = _read_archive(process.stdout, _Unpacker(tree, repository), run)
+            broken = _read_archive(process.stdout, _Unpacker(tree, source), run)
         finally:
             process.stdout.close()
             if process.poll() is None:
@@ -66,9 +66,9 @@ def _unpack(repository: Repository, commit: str, tree: Path, run: Any) -> None:
         if process.returncode != 0 or broken:
             errors.seek(0)
             words = errors.read(65536).decode(errors="replace")
-            if repository.subdirectory and "not a valid object name" in words.lower():
-                raise Problem("projects.subdirectory_not_found", folder=repository.subdirectory, commit=commit)
-            context = {"repository": repository.url, "branch": commit}
+            if source.subdirectory and "not a valid object name" in words.lower():
+                raise Problem("projects.subdirectory_not_found", folder=source.subdirectory, commit=commit)
+            context = {"repository": source.url, "branch": commit}
             raise explain(words, access=None, exit_code=process.returncode, context=context)
 
 
@@ -93,7 +93,7 @@ class _Unpacker:
     """Takes one member of an archive after the other; links come last, so that nothing is written through one."""
 
     root: Path
-    repository: Repository
+    source: GitSource
     files: int = 0
     size: int = 0
     links: dict[str, str] = field(default_factory=dict)
@@ -152,8 +152,8 @@ class _Unpacker:
         self.size += member.size
         limit = settings.GIT_MAXIMUM_MEGABYTES
         if self.files > MAXIMUM_FILES or self.size > limit * 2**20:
-            details = {"repository": self.repository.url, "megabytes": limit, "files": MAXIMUM_FILES}
+            details = {"repository": self.source.url, "megabytes": limit, "files": MAXIMUM_FILES}
             raise Problem("projects.export_too_large", **details)
 
     def _unsafe(self, path: str) -> Problem:
-        return Problem("projects.unsafe_path", path=path[:200], repository=self.repository.url)
+        return Problem("projects.unsafe_path", path=path[:200], repository=self.source.url)

@@ -112,6 +112,8 @@ class Project(BaseModel):
     # Technical names, installed at the first deployment and kept so. Empty: every installable module of the primary
     # repository; ["base"]: none of them.
     install_modules = models.JSONField(default=list, blank=True, validators=[validators.validate_module_names])
+    # Code that others share stands in addons_path then, behind everything of the project's own.
+    use_platform_repositories = models.BooleanField(default=True)
 
     objects = TenantQuerySet.as_manager()
 
@@ -188,6 +190,11 @@ class Repository(BaseModel):
     def organization(self) -> Organization:
         """The tenant that it belongs to."""
         return self.project.organization
+
+    @property
+    def is_shallow(self) -> bool:
+        """Odoo Enterprise is fetched without its long history (see `git_sources.GitSource`)."""
+        return self.kind == self.Kind.ENTERPRISE
 
     def branch_for(self, environment_type: str) -> str:
         """The branch that environments of this type take when they have none of their own."""

@@ -17,7 +17,17 @@ from apps.projects import git, registry, signals
 from apps.projects.models import GitCredential, Project, RegistryAccount, Repository
 from apps.projects.validators import RESERVED_SLUGS
 
-PROJECT_FIELDS = ("name", "description", "image", "registry_account", "default_branch", "install_modules")
+PROJECT_FIELDS = (
+    "name",
+    "description",
+    "image",
+    "registry_account",
+    "default_branch",
+    "install_modules",
+    "use_platform_repositories",
+)
+# What a deployment has to apply.
+_DEPLOYED = {"image", "registry_account", "install_modules", "use_platform_repositories"}
 REPOSITORY_FIELDS = ("name", "url", "branch", "branch_map", "credential", "priority", "subdirectory")
 _SLUG_LENGTH = 40
 
@@ -68,7 +78,7 @@ def create_project(
         actor=actor,
         organization_id=organization.pk,
         target=project,
-        after=audit.snapshot(project, ["name", "slug", "odoo_version", "image"]),
+        after=audit.snapshot(project, ["name", "slug", "odoo_version", "image", "use_platform_repositories"]),
     )
     if repository_url:
         kind = Repository.Kind.PRIMARY
@@ -106,8 +116,9 @@ def update_project(*, project: Project, actor: User, **changes: Any) -> Project:
             before=before,
             after=after,
         )
-        if {"image", "registry_account", "install_modules"} & {name for name in after if before[name] != after[name]}:
-            signals.source_changed.send(Project, project=project, reason="The project's image or modules were changed.")
+        if _DEPLOYED & {name for name in after if before[name] != after[name]}:
+            reason = "The project's image, modules or repositories were changed."
+            signals.source_changed.send(Project, project=project, reason=reason)
     return project
 
 

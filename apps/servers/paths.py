@@ -1,9 +1,12 @@
-"""Where things lie on a server. Names come from ids and commits, never from what people type."""
+"""Where things lie on a server. Names come from ids and commits, never from what people type; the one exception is the
+short name that platform staff give a repository, which is letters, digits and hyphens."""
 
 from __future__ import annotations
 
 import uuid
 from pathlib import PurePosixPath
+
+from apps.core.validators import validate_slug
 
 ROOT = PurePosixPath("/opt/oecsh")
 PROXY_NAME = "oecsh_proxy"
@@ -66,3 +69,9 @@ def organization_directory(organization_id: uuid.UUID) -> PurePosixPath:
 def platform_directory() -> PurePosixPath:
     """Source code that the platform brings for everybody."""
     return ROOT / "platform"
+
+
+def platform_repository_directory(slug: str) -> PurePosixPath:
+    """A repository of the platform, one folder per commit inside. Raises ValidationError for anything but a slug."""
+    validate_slug(slug)
+    return platform_directory() / slug

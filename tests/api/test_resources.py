@@ -183,3 +183,14 @@ def test_a_server_of_another_organization(cast, alice, action):
     server = make_server(cast.umbrella)
     method = "PUT" if action == "host-key" else "POST"
     assert alice(method, f"/servers/{server.pk}/{action}", {}).status_code == 404
+
+
+def test_a_project_leaves_the_platforms_repositories_out(alice):
+    made = alice.post("/projects", {"name": "Plain", "odoo_version": "19.0", "use_platform_repositories": False}).json()
+    assert made["use_platform_repositories"] is False
+    address = f"/projects/{made['id']}"
+    assert alice.patch(address, {"use_platform_repositories": True}).json()["use_platform_repositories"] is True
+    assert alice.patch(address, {"name": "Plainer"}).json()["use_platform_repositories"] is True
+    assert alice.patch(address, {"use_platform_repositories": "perhaps"}).status_code == 422
+    usual = alice.post("/projects", {"name": "Usual", "odoo_version": "19.0"}).json()
+    assert usual["use_platform_repositories"] is True

@@ -35,6 +35,7 @@ _SEED_FIELDS = (
     "language",
     "demo_data",
     "modules",
+    "installed",
     "database_name",
     "role_name",
     "size_megabytes",

@@ -118,3 +118,30 @@ def test_known_dependencies_pass() -> None:
 )
 def test_versions_are_adapted_as_odoo_does(version: str, adapted: str) -> None:
     assert modules.adapt_version(version, "19.0") == adapted
+
+
+def test_an_unknown_dependency_may_be_in_what_could_not_be_read() -> None:
+    with pytest.raises(Problem) as caught:
+        modules.check_dependencies(["shop"], MODULES, ["base"], "19.0", left_out=["Tools"])
+    assert (caught.value.code, caught.value.who) == ("deployments.module_left_out", "platform staff")
+    assert "Tools" in caught.value.what_to_do
+
+
+def test_modules_of_the_platform_are_installed_only_when_somebody_wants_them() -> None:
+    shared = {"shared": module(kind="platform"), "needed": module(kind="platform")}
+    known = MODULES | shared | {"shop": module(depends=["needed"])}
+    assert modules.wanted_modules([], known) == ["shop"]
+    assert modules.wanted_modules(["shared"], known) == ["shared"]
+    assert set(modules.with_dependencies(["shop"], known)) == {"shop", "needed", "glue"}
+    assert not plan({"shop": ("installed", "19.0.1.0")}, {name: {"hash": "1"} for name in known}, modules=known)
+
+
+def test_what_is_installed_and_has_no_code_any_more_is_named() -> None:
+    states = {
+        "shop": ("installed", ""),
+        "gone": ("installed", ""),
+        "never": ("uninstalled", ""),
+        "sale": INSTALLED["sale"],
+    }
+    applied = {name: {"hash": "1"} for name in ("shop", "gone", "never")}
+    assert modules.vanished(MODULES, states, applied) == ["gone"]

@@ -14,7 +14,8 @@ SUBNET = "10.96.0.16/28"
 
 
 def specification(version: str = "19.0", *, workers: int = 4, use_pgbouncer: bool = True, **values: Any):
-    """A production environment with two repositories, an Enterprise one behind them, and everything rendered."""
+    """A production environment with two repositories, an Enterprise one and one of the platform behind them, and
+    everything rendered."""
     split = allocation.split(
         cpu=Decimal(4), memory_megabytes=8192, workers=workers, max_cron_threads=2, use_pgbouncer=use_pgbouncer
     )
@@ -44,6 +45,7 @@ def specification(version: str = "19.0", *, workers: int = 4, use_pgbouncer: boo
             AddonsFolder("/opt/oecsh/org_1/additional/aaaa", "tools"),
             AddonsFolder("/opt/oecsh/org_1/primary/bbbb", "shop", ("addons", "more/addons")),
             AddonsFolder("/opt/oecsh/org_1/enterprise/cccc", "enterprise"),
+            AddonsFolder("/opt/oecsh/platform/tools/eeee", "platform_tools"),
         ),
         "platform_addons": "/opt/oecsh/platform/odoo_addons/dddd",
     }

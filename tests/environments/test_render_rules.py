@@ -50,13 +50,14 @@ def test_a_hash_is_the_one_that_passlib_makes() -> None:
     assert render.hash_password("correct horse", salt=b"0123456789abcdef", rounds=1000) == expected
 
 
-def test_enterprise_stands_before_community_and_behind_the_customer() -> None:
+def test_enterprise_stands_before_community_and_behind_the_customer_and_the_platform_behind_it() -> None:
     paths = options(render.odoo_conf(specification()))["addons_path"].split(",")
     assert paths == [
         "/mnt/addons/tools",
         "/mnt/addons/shop/addons",
         "/mnt/addons/shop/more/addons",
         "/mnt/addons/enterprise",
+        "/mnt/addons/platform_tools",
         "/mnt/extra-addons",
         "/mnt/oecsh",
     ]

@@ -37,6 +37,7 @@ class ProjectSerializer(serializers.ModelSerializer):
             "registry_account_id",
             "default_branch",
             "install_modules",
+            "use_platform_repositories",
             "created_at",
             "updated_at",
         )
@@ -53,6 +54,10 @@ class ProjectSettings(Body):
     registry_account_id = VisibleField(RegistryAccount, allow_null=True, required=False)
     default_branch = serializers.CharField(max_length=200, required=False)
     install_modules = serializers.ListField(child=serializers.CharField(max_length=100), max_length=500, required=False)
+    use_platform_repositories = serializers.BooleanField(
+        required=False,
+        help_text="Whether modules that the platform offers to everybody can be installed. Usually true.",
+    )
 
 
 class NewProject(ProjectSettings):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from django.db import models
+from django.db.models import Q
 
 from apps.core.models import BaseModel
 from apps.operations.models import Operation
 from apps.orgs.models import Organization
 from apps.orgs.querysets import TenantQuerySet
+from apps.platform.models import PlatformRepository
 from apps.projects.models import Repository
 from apps.servers.models import Server
 
@@ -37,9 +39,15 @@ class ImageFacts(BaseModel):
 
 
 class SourceSnapshot(BaseModel):
-    """The modules that one commit of a repository holds."""
+    """The modules that one commit of a repository holds: of a project's repository, or of one of the platform. What the
+    platform's hold is nobody's secret and no tenant's row."""
 
-    repository = models.ForeignKey(Repository, on_delete=models.CASCADE, related_name="snapshots")
+    repository = models.ForeignKey(
+        Repository, on_delete=models.CASCADE, null=True, blank=True, related_name="snapshots"
+    )
+    platform_repository = models.ForeignKey(
+        PlatformRepository, on_delete=models.CASCADE, null=True, blank=True, related_name="snapshots"
+    )
     commit = models.CharField(max_length=64)
     subdirectory = models.CharField(max_length=200, blank=True)
     # The folders that hold modules, as addons_path needs them.
@@ -52,16 +60,23 @@ class SourceSnapshot(BaseModel):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["repository", "commit", "subdirectory"], name="source_snapshot_commit")
+            models.UniqueConstraint(fields=["repository", "commit", "subdirectory"], name="source_snapshot_commit"),
+            models.UniqueConstraint(
+                fields=["platform_repository", "commit", "subdirectory"], name="source_snapshot_platform_commit"
+            ),
+            models.CheckConstraint(
+                condition=Q(repository__isnull=True) ^ Q(platform_repository__isnull=True),
+                name="source_snapshot_one_repository",
+            ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.repository} {self.commit[:12]}"
+        return f"{self.repository or self.platform_repository} {self.commit[:12]}"
 
     @property
-    def organization(self) -> Organization:
-        """The tenant that it belongs to."""
-        return self.repository.project.organization
+    def organization(self) -> Organization | None:
+        """The tenant that it belongs to; None where it is the platform's."""
+        return self.repository.project.organization if self.repository else None
 
 
 class Seed(BaseModel):
@@ -88,6 +103,8 @@ class Seed(BaseModel):
     demo_data = models.BooleanField(default=False)
     # {technical name: content hash} of everything installed besides what base brings.
     modules = models.JSONField(default=dict)
+    # Every module that the install brought along, Odoo's own among them.
+    installed = models.JSONField(default=list)
     # Names inside the copied cluster, which a copy replaces by its own.
     database_name = models.CharField(max_length=63)
     role_name = models.CharField(max_length=63)

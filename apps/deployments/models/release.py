@@ -22,7 +22,8 @@ class Release(BaseModel):
     image_digest = models.CharField(max_length=300, blank=True, editable=False)
     image_id = models.CharField(max_length=80, blank=True, editable=False)
     postgres_image = models.CharField(max_length=300, editable=False)
-    # [{repository_id, kind, name, slug, url, branch, commit, subject, subdirectory, priority}], highest priority first.
+    # [{position, repository_id, kind, name, slug, url, branch, commit, subdirectory, subject, folder, directories}],
+    # highest priority first. `kind` is that of a project's repository, or "platform".
     sources = models.JSONField(default=list, editable=False)
     # {technical name: {version, hash}} of the custom modules that were installed or updated to this state.
     modules = models.JSONField(default=dict, editable=False)

@@ -10,7 +10,17 @@ never used. The last step cannot be cancelled: from there on the new version is 
 
 from __future__ import annotations
 
-from apps.deployments import configuring, database_state, health, installing, preparing, seeds, sources, switching
+from apps.deployments import (
+    configuring,
+    database_state,
+    health,
+    installing,
+    platform_sources,
+    preparing,
+    seeds,
+    sources,
+    switching,
+)
 from apps.deployments.context import DeployContext, open_deployment
 from apps.deployments.finishing import deployment_cancelled, deployment_failed, deployment_succeeded, retry_deployment
 from apps.deployments.updating import apply_modules, needs_list, plan_of, put_database_back
@@ -42,9 +52,11 @@ def clone_repository(context: DeployContext) -> None:
 
 
 def clone_modules(context: DeployContext) -> None:
-    """The commits of all other repositories are on the server."""
+    """The commits of all other repositories are on the server, those of the platform last."""
     for position, source in sources.sources_of(context, primary=False):
-        sources.clone(context, position, source)
+        if not source.is_platform:
+            sources.clone(context, position, source)
+    platform_sources.clone_all(context)
 
 
 def create_database(context: DeployContext) -> None:

@@ -13,7 +13,6 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from apps.core.exceptions import Problem
 from apps.environments import naming, services
-from apps.environments.allocation import DEFAULTS
 from apps.environments.capacity import server_capacity
 from apps.environments.forms import EnvironmentForm
 from apps.environments.models import Environment, EnvironmentType
@@ -67,14 +66,13 @@ def _outlook(project: Project, form: EnvironmentForm) -> dict[str, Any]:
     try:
         environment = services.build_environment(project=project, **values)
     except Problem as problem:
-        return {"problem": problem, "defaults": DEFAULTS}
+        return {"problem": problem}
     except ValidationError:
-        return {"defaults": DEFAULTS}
+        return {}
     return {
         "outlook": environment,
         "host_name": naming.free_host_name(project, environment.environment_type),
         "resources": _with(environment) if environment.server else [],
-        "defaults": DEFAULTS,
     }
 
 
