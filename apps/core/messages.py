@@ -14,6 +14,11 @@ register(
             "The name {host} could not be resolved.",
             "Check the spelling, and that the name has an A or AAAA record.",
         ),
+        "core.secret_unreadable": Message(
+            "A stored secret cannot be decrypted any more ({secret}).",
+            "Enter it again where that is possible; otherwise platform staff bring its key back to the key ring.",
+            http_status=409,
+        ),
         "core.unexpected": Message(
             "Something went wrong on the platform (reference {reference}).",
             "Try again; if it happens again, give the reference to platform staff.",

@@ -14,6 +14,7 @@ register(
             "There is a webhook called {name} already.", "Choose another name.", http_status=409
         ),
         "notifications.webhook_paused": Message("The webhook {name} is paused.", "Resume it first.", http_status=409),
+        "notifications.webhook_unreadable": Message("The webhook {name} stays paused.", "{problem}", http_status=409),
         "notifications.delivery_waiting": Message(
             "This delivery is waiting for its turn already.", "Look at its log in a moment.", http_status=409
         ),

@@ -15,6 +15,7 @@ from apps.accounts.models import User
 from apps.audit import services as audit
 from apps.core import clock
 from apps.core.exceptions import Conflict, Problem
+from apps.core.fields import unreadable
 from apps.orgs import codes, readers, services
 from apps.orgs.authority import ensure_within_own
 from apps.orgs.members import MANAGE, ensure_may_give, require_under_lock
@@ -117,7 +118,8 @@ def revoke(*, invitation: Invitation, actor: User) -> Invitation:
 
 @transaction.atomic
 def renew(*, invitation: Invitation, actor: User, days: int = 7) -> Invitation:
-    """Makes an expired one valid again, or an open one valid for longer: for sending it again. Code and link stay.
+    """Makes an expired one valid again, or an open one valid for longer: for sending it again. Code and link stay,
+    unless they cannot be decrypted any more: then they are new ones.
 
     Raises Conflict `orgs.invitation_over` for one that was accepted or revoked; `orgs.already_a_member`,
     `orgs.leaving`; Problem `orgs.role_beyond_own`, `orgs.more_than_own` (a project that the actor does not reach);
@@ -133,6 +135,8 @@ def renew(*, invitation: Invitation, actor: User, days: int = 7) -> Invitation:
     if invitation.email and found.exists():
         raise Conflict("orgs.already_a_member", person=invitation.email)
     invitation.expires_at = max(invitation.expires_at, clock.now() + timedelta(days=days))
+    if unreadable(invitation):
+        codes.store_with_new_ones(invitation)
     invitation.save()
     _record("invitation.renewed", actor, invitation)
     return invitation

@@ -7,6 +7,8 @@ from datetime import timedelta
 import pytest
 from allauth.account.models import EmailAddress
 from django.core.cache import cache
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from apps.accounts.models import User
 from apps.audit.models import Event
@@ -18,6 +20,7 @@ from apps.orgs.project_roles import set_person_role
 from apps.orgs.roles import ProjectRole, Role
 from tests.cast import make_person
 from tests.factories import make_project
+from tests.lost_keys import lose
 
 PAGE = "/o/acme/settings/invitations/"
 MANAGE = "org.members.manage"
@@ -201,3 +204,29 @@ def test_a_second_call_changes_nothing(cast, sign_in, recruiter, django_capture_
     invitation.refresh_from_db()
     assert invitation.code == code
     assert Event.objects.filter(action="invitation.code_renewed").count() == 1
+
+
+def test_a_code_that_cannot_be_decrypted_is_made_anew_on_the_page(cast, sign_in):
+    lost, sound = invite(cast), invite(cast)
+    lose(lost, "code", "link_token")
+    page = sign_in(cast.alice).get(PAGE).content.decode()
+    assert sound.code in page
+    assert "cannot be decrypted any more: make it valid for longer" in page
+    assert sign_in(cast.alice).post(f"{PAGE}{lost.pk}/resend/").status_code == 302
+    found = Invitation.objects.get(pk=lost.pk)
+    assert invitations.find_by_code(found.code) == found
+
+
+def test_the_page_asks_about_each_person_once(cast, sign_in, django_assert_max_num_queries):
+    for _ in range(3):
+        invite(cast, max_uses=5)
+    client = sign_in(cast.anna)
+    client.get(PAGE)
+    with CaptureQueriesContext(connection) as few:
+        client.get(PAGE)
+    most = len(few)
+    for _ in range(20):
+        invite(cast, max_uses=5)
+    client.get(PAGE)
+    with django_assert_max_num_queries(most):
+        client.get(PAGE)

@@ -26,7 +26,8 @@ class WebhookSerializer(serializers.ModelSerializer):
     """A webhook. Of its address only the host is shown: whoever has the whole may write there."""
 
     project_id = serializers.UUIDField(allow_null=True)
-    host = serializers.CharField()
+    host = serializers.CharField(help_text="Empty where the stored address cannot be decrypted any more.")
+    problem = serializers.CharField(help_text="What keeps it from being called, and what to do; empty else.")
     events = serializers.ListField(child=serializers.CharField())
     is_active = serializers.BooleanField()
 
@@ -42,6 +43,7 @@ class WebhookSerializer(serializers.ModelSerializer):
             "is_active",
             "paused_at",
             "pause_reason",
+            "problem",
             "failure_count",
             "last_triggered_at",
             "created_at",

@@ -18,6 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from apps.core import clock
 from apps.core.exceptions import Problem
+from apps.core.fields import unreadable
 from apps.orgs import invitations, readers
 from apps.orgs.access import require
 from apps.orgs.mails import Mail, send
@@ -96,9 +97,11 @@ def _list(request: HttpRequest, organization: Organization) -> dict[str, Any]:
         invitation.project_names = [names[key] for key in invitation.project_ids if key in names]
         # Whoever sees a code can use it: only who may give all that it gives does.
         may_use = readers.may_use(request.user, invitation)
-        invitation.may_see = invitation.is_open and may_use
+        invitation.is_lost = bool(unreadable(invitation))
+        invitation.may_see = invitation.is_open and may_use and not invitation.is_lost
         invitation.may_renew = invitation.state in ("pending", "expired") and may_use
-        invitation.link = request.build_absolute_uri(reverse("orgs:join", args=[invitation.link_token]))
+        if invitation.may_see:
+            invitation.link = request.build_absolute_uri(reverse("orgs:join", args=[invitation.link_token]))
     readers.note([invitation for invitation in page if invitation.may_see], request.user)
     return {"page": page, "has_over": Invitation.objects.filter(organization=organization).over().exists()}
 
