@@ -8,7 +8,7 @@ register(
     {
         "core.address_not_allowed": Message(
             "The address {host} is not allowed.",
-            "{reason} Use a public address, or ask platform staff to add its network to ALLOWED_PRIVATE_NETWORKS.",
+            "{reason} Use a public address, or ask platform staff to add its network to {setting}.",
         ),
         "core.address_unknown": Message(
             "The name {host} could not be resolved.",

@@ -56,7 +56,9 @@ def call(delivery: Delivery) -> Answer:
     secrets = [webhook.url, *webhook.secrets_at(moment)]
     began = time.monotonic()
     try:
-        with outgoing.session(seconds=SECONDS_TO_ANSWER, context=_context()) as session:
+        with outgoing.session(
+            seconds=SECONDS_TO_ANSWER, context=_context(), networks=outgoing.WEBHOOK_NETWORKS
+        ) as session:
             answer = session.post(
                 webhook.url,
                 data=body.encode(),

@@ -12,8 +12,8 @@ from apps.core.fields import unreadable
 from apps.core.keyring import DecryptionError
 from apps.core.masking import MASK
 from apps.servers.models import SSHKey
-from tests.lost_keys import SEALED_WITH_A_KEY_THAT_IS_GONE, lose
 from tests.core.test_reencrypt import NEW, OLD
+from tests.lost_keys import SEALED_WITH_A_KEY_THAT_IS_GONE, lose
 
 
 @pytest.fixture
