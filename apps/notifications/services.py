@@ -18,6 +18,7 @@ from apps.core.fields import unreadable
 from apps.notifications.bell import ring_on_commit
 from apps.notifications.models import Delivery, Event, Format, OutboxStatus, Webhook
 from apps.notifications.publishing import payload_of
+from apps.notifications.reach import ensure_reached
 from apps.notifications.signing import new_secret
 from apps.notifications.validators import clean_events, ensure_callable
 from apps.orgs.models import Organization
@@ -41,7 +42,8 @@ def create_webhook(
     """A new webhook and its secret, which is not given out again.
 
     Raises ValidationError (by field); Problem `core.address_not_allowed`, `core.address_unknown`,
-    `notifications.too_many_webhooks`, `notifications.project_elsewhere`; Conflict `notifications.name_taken`.
+    `notifications.too_many_webhooks`, `notifications.project_elsewhere`, `notifications.beyond_own_projects`; Conflict
+    `notifications.name_taken`.
     """
     ensure_callable(url)
     webhook = Webhook(
@@ -55,6 +57,7 @@ def create_webhook(
         created_by=actor,
     )
     _check(webhook)
+    ensure_reached(actor, organization, project)
     with transaction.atomic():
         # One at a time per organization: the limit holds when several are made at once.
         Organization.objects.select_for_update(no_key=True).get(pk=organization.pk)
@@ -77,11 +80,13 @@ def update_webhook(*, webhook: Webhook, actor: User, **changes: Any) -> Webhook:
         changes["events"] = clean_events(changes["events"])
     with transaction.atomic():
         webhook = _locked(webhook)
+        ensure_reached(actor, webhook.organization, webhook.project)
         before = _snapshot(webhook)
         has_moved = _has_moved(webhook, changes)
         for name, value in changes.items():
             setattr(webhook, name, value)
         _check(webhook)
+        ensure_reached(actor, webhook.organization, webhook.project)
         _save(webhook)
         after = _snapshot(webhook)
         if before != after or has_moved:
@@ -129,8 +134,9 @@ def resume_webhook(*, webhook: Webhook, actor: User) -> Webhook:
 @transaction.atomic
 def rotate_secret(*, webhook: Webhook, actor: User) -> str:
     """A new secret, which is not given out again. The one from before signs as well for 24 hours, where it can be
-    read."""
+    read. Raises Problem `notifications.beyond_own_projects`."""
     webhook = _locked(webhook)
+    ensure_reached(actor, webhook.organization, webhook.project)
     if unreadable(webhook, "secret"):
         webhook.previous_secret, webhook.previous_secret_until = "", None
     else:
