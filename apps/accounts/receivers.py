@@ -14,9 +14,10 @@ from django.contrib.auth.signals import user_logged_in, user_logged_out
 from django.dispatch import receiver
 from django.http import HttpRequest
 
-from apps.accounts import verification
+from apps.accounts import second_factor, verification
 from apps.accounts.models import User
 from apps.audit import services as audit
+from apps.core.signals import reencrypting
 
 LONGEST_ADDRESS = 254
 HANDED_OVER = (
@@ -127,3 +128,8 @@ def provider_added(request: HttpRequest, sociallogin: Any, **details: Any) -> No
 @receiver(provider_signals.social_account_removed)
 def provider_removed(request: HttpRequest, socialaccount: Any, **details: Any) -> None:
     _record("account.provider_disconnected", socialaccount.user, request, provider=socialaccount.provider)
+
+
+@receiver(reencrypting, dispatch_uid="accounts.reencrypt_seeds")
+def seeds_reencrypted(**details: Any) -> tuple[str, int, list[str]]:
+    return second_factor.reencrypt_seeds()

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 
 from apps.audit.models import Event
 from apps.core import clock, request_context
-from apps.core.fields import EncryptedTextField
+from apps.core.fields import EncryptedTextField, unreadable
 from apps.core.masking import MASK, mask
 
 _SECRET_WORDS = ("password", "secret", "token", "private_key", "passphrase", "api_key", "credential")
@@ -31,7 +31,9 @@ def snapshot(instance: models.Model, fields: list[str]) -> dict[str, Any]:
     values = {}
     for name in fields:
         encrypted = isinstance(instance._meta.get_field(name), EncryptedTextField)
-        values[name] = MASK if encrypted and getattr(instance, name) else _plain(name, getattr(instance, name))
+        # One that cannot be decrypted is there all the same.
+        is_set = encrypted and (unreadable(instance, name) or getattr(instance, name))
+        values[name] = MASK if is_set else _plain(name, getattr(instance, name))
     return values
 
 

@@ -17,12 +17,15 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
+from apps.core.exceptions import Problem
+
 NONCE_BYTES = 12
 PREFIX = "gcm"
 
 
-class DecryptionError(Exception):
-    """A stored secret cannot be read: its key is not on the ring, or it was changed."""
+class DecryptionError(Problem):
+    """A stored secret cannot be read: its key is not on the ring, or it was changed. Always `core.secret_unreadable`:
+    the one thing that needs the secret fails and says so, like any other problem."""
 
 
 @lru_cache(maxsize=4)
@@ -69,7 +72,17 @@ def decrypt(stored: str, *, context: str) -> str:
             raise ValueError(prefix)
         return AESGCM(_ring()[key_id]).decrypt(raw[:NONCE_BYTES], raw[NONCE_BYTES:], context.encode()).decode()
     except (InvalidTag, KeyError, ValueError) as error:
-        raise DecryptionError(f"The secret in {context} cannot be decrypted with the keys on the ring.") from error
+        raise DecryptionError("core.secret_unreadable", secret=context) from error
+
+
+def is_current(stored: str) -> bool:
+    """Whether the first key of the ring sealed it."""
+    return stored.startswith(f"{PREFIX}:{current_key_id()}:")
+
+
+def is_sealed(stored: object) -> bool:
+    """Whether it looks like what `encrypt` returns."""
+    return isinstance(stored, str) and stored.startswith(f"{PREFIX}:")
 
 
 def new_ring_line() -> str:

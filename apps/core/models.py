@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
+from typing import Any
 
 from django.db import models
+
+from apps.core.fields import EncryptedTextField
+from apps.core.keyring import DecryptionError
 
 
 class BaseModel(models.Model):
@@ -16,3 +21,17 @@ class BaseModel(models.Model):
 
     class Meta:
         abstract = True
+
+    def refresh_from_db(self, using: str | None = None, fields: Iterable[str] | None = None, **more: Any) -> None:
+        """As Django's, for a row with a secret that cannot be decrypted too: that fails when it is asked for."""
+        try:
+            super().refresh_from_db(using=using, fields=fields, **more)
+        except DecryptionError:
+            if fields is not None:
+                raise
+            columns = self._meta.concrete_fields
+            names = [column.name for column in columns if not isinstance(column, EncryptedTextField)]
+            super().refresh_from_db(using=using, fields=names, **more)
+            for column in columns:
+                if isinstance(column, EncryptedTextField):
+                    self.__dict__.pop(column.attname, None)  # read when it is asked for

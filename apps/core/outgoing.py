@@ -36,20 +36,25 @@ _NEVER_PUBLIC = [
     )
 ]
 
+# The settings that name the private networks which may be called: for servers, Git and registries; and, apart from
+# them, for what a tenant lets the platform call when something happens.
+DEFAULT_NETWORKS = "ALLOWED_PRIVATE_NETWORKS"
+WEBHOOK_NETWORKS = "WEBHOOK_PRIVATE_NETWORKS"
 
-def is_allowed(address: str) -> bool:
-    """True for public addresses and for those in ALLOWED_PRIVATE_NETWORKS."""
+
+def is_allowed(address: str, networks: str = DEFAULT_NETWORKS) -> bool:
+    """True for public addresses and for those in the private networks that the setting `networks` names."""
     parsed = ipaddress.ip_address(address.split("%")[0])
     if isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped:
         parsed = parsed.ipv4_mapped
-    allowed = (ipaddress.ip_network(network) for network in settings.ALLOWED_PRIVATE_NETWORKS)
+    allowed = map(ipaddress.ip_network, getattr(settings, networks))
     if any(parsed in network for network in allowed if network.version == parsed.version):
         return True
     hidden = any(parsed in network for network in _NEVER_PUBLIC if network.version == parsed.version)
     return parsed.is_global and not parsed.is_multicast and not hidden
 
 
-def check_address(host: str, port: int) -> list[str]:
+def check_address(host: str, port: int, networks: str = DEFAULT_NETWORKS) -> list[str]:
     """Resolves `host` and returns its addresses, all of them allowed.
 
     Raises Problem `core.address_unknown` or `core.address_not_allowed`.
@@ -60,26 +65,27 @@ def check_address(host: str, port: int) -> list[str]:
         raise Problem("core.address_unknown", host=host) from error
     addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
     for address in addresses:
-        if not is_allowed(address):
-            raise Problem("core.address_not_allowed", host=host, reason=f"{address} is a private or reserved address.")
+        if not is_allowed(address, networks):
+            reason = f"{address} is a private or reserved address."
+            raise Problem("core.address_not_allowed", host=host, reason=reason, setting=networks)
     return addresses
 
 
-def check_url(url: str, *, schemes: tuple[str, ...] = ("https",)) -> list[str]:
+def check_url(url: str, *, schemes: tuple[str, ...] = ("https",), networks: str = DEFAULT_NETWORKS) -> list[str]:
     """The same for a URL, whose scheme must be among `schemes`."""
     try:
         parts = urlsplit(url)
         port = parts.port or {"http": 80, "https": 443, "ssh": 22}.get(parts.scheme, 0)
     except ValueError as error:
-        raise Problem("core.address_not_allowed", host=url, reason="It is not a URL.") from error
+        raise Problem("core.address_not_allowed", host=url, reason="It is not a URL.", setting=networks) from error
     if parts.scheme not in schemes or not parts.hostname:
-        raise _not_a_scheme(parts.hostname or url, schemes)
-    return check_address(parts.hostname, port)
+        raise _not_a_scheme(parts.hostname or url, schemes, networks)
+    return check_address(parts.hostname, port, networks)
 
 
-def _not_a_scheme(host: str, schemes: tuple[str, ...]) -> Problem:
+def _not_a_scheme(host: str, schemes: tuple[str, ...], networks: str = DEFAULT_NETWORKS) -> Problem:
     reason = f"It must start with {' or '.join(f'{scheme}://' for scheme in schemes)}."
-    return Problem("core.address_not_allowed", host=host, reason=reason)
+    return Problem("core.address_not_allowed", host=host, reason=reason, setting=networks)
 
 
 # HTTP: everything below. A name is resolved, checked and connected to in one step, each time a connection is opened.
@@ -104,6 +110,7 @@ def session(
     seconds: float = SECONDS_TO_ANSWER,
     retries: Retry | None = None,
     context: ssl.SSLContext | None = None,
+    networks: str = DEFAULT_NETWORKS,
 ) -> requests.Session:
     """A session for addresses that somebody gave us: an ordinary `requests.Session`, but
 
@@ -118,7 +125,7 @@ def session(
     A request raises Problem `core.address_not_allowed` or `core.address_unknown`; AnswerTooLarge; and, as ever,
     `requests.RequestException`.
     """
-    return _Session(schemes, largest, seconds, retries or Retry(0, read=False), context)
+    return _Session(schemes, largest, seconds, _CheckingAdapter(retries or Retry(0, read=False), context, networks))
 
 
 def read_limited(
@@ -151,16 +158,14 @@ def read_limited(
 
 
 class _Session(requests.Session):
-    def __init__(
-        self, schemes: tuple[str, ...], largest: int, seconds: float, retries: Retry, context: ssl.SSLContext | None
-    ) -> None:
+    def __init__(self, schemes: tuple[str, ...], largest: int, seconds: float, adapter: HTTPAdapter) -> None:
         super().__init__()
         self.trust_env = False
         self.headers["Accept-Encoding"] = "identity"
         self.schemes, self.largest, self.seconds = schemes, largest, seconds
         self.adapters.clear()
         for scheme in schemes:
-            self.mount(f"{scheme}://", _CheckingAdapter(retries, context))
+            self.mount(f"{scheme}://", adapter)
 
     def get_adapter(self, url: str) -> HTTPAdapter:
         """The guarded adapter; Problem `core.address_not_allowed` for any other scheme."""
@@ -185,15 +190,18 @@ class _Session(requests.Session):
 
 
 class _CheckingAdapter(HTTPAdapter):
-    def __init__(self, retries: Retry, context: ssl.SSLContext | None) -> None:
-        self._context = context
+    def __init__(self, retries: Retry, context: ssl.SSLContext | None, networks: str) -> None:
+        self._context, self._networks = context, networks
         super().__init__(max_retries=retries)
 
     def init_poolmanager(self, *args: Any, **arguments: Any) -> None:
         if self._context is not None:
             arguments["ssl_context"] = self._context
         super().init_poolmanager(*args, **arguments)
-        self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
+        self.poolmanager.pool_classes_by_scheme = {
+            "http": _pool(urllib3.HTTPConnectionPool, _PlainConnection, self._networks),
+            "https": _pool(urllib3.HTTPSConnectionPool, _TlsConnection, self._networks),
+        }
 
 
 class _CheckedConnection:
@@ -203,12 +211,13 @@ class _CheckedConnection:
     port: int
     timeout: Any
     sock: socket.socket
+    networks = DEFAULT_NETWORKS
 
     def _new_conn(self) -> socket.socket:
         last: OSError | None = None
         seconds = self.timeout if isinstance(self.timeout, int | float) else SECONDS_TO_CONNECT
         deadline = time.monotonic() + TIMES_TO_CONNECT * seconds
-        for address in check_address(self.host.strip("[]"), self.port)[:MOST_ADDRESSES]:
+        for address in check_address(self.host.strip("[]"), self.port, self.networks)[:MOST_ADDRESSES]:
             left = deadline - time.monotonic()
             if left <= 0:
                 break
@@ -268,9 +277,8 @@ class _TlsConnection(_CheckedConnection, HTTPSConnection):
     pass
 
 
-class _Pool(urllib3.HTTPConnectionPool):
-    ConnectionCls = _PlainConnection
-
-
-class _TlsPool(urllib3.HTTPSConnectionPool):
-    ConnectionCls = _TlsConnection
+def _pool(pool: type, connection: type, networks: str) -> type:
+    """urllib3 makes connections by itself, of a class: what they have to know stands there."""
+    return type(
+        pool.__name__, (pool,), {"ConnectionCls": type(connection.__name__, (connection,), {"networks": networks})}
+    )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-
 from apps.core.exceptions import Problem
 from apps.deployments import health, login
 from apps.deployments.context import DeployContext
@@ -57,5 +55,8 @@ def clean_up(context: DeployContext) -> None:
     folder = specification.directory / "config"
     for name in context.host.files.list(folder):
         if name.startswith("odoo-") and name not in kept:
-            with contextlib.suppress(Problem):
+            try:
                 context.host.files.remove_tree(folder / name)
+            except Problem as problem:
+                # It holds passwords of before: the next deployment tries again, and nobody is told that it is gone.
+                context.run.warning(f"The configuration {name} could not be removed yet: {problem}")

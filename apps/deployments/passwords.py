@@ -20,15 +20,19 @@ def begin_hash(context: DeployContext) -> None:
     context.begin_early(_HASH, _hasher(context))
 
 
-def personal_sql(context: DeployContext, *, base_url: str) -> str:
-    """The statements that make a fresh database the environment's own. The hash is stored with the environment before
-    it is written to the database: a different one there is somebody else's."""
+def personal_sql(context: DeployContext) -> str:
+    """The statements that make a fresh database the environment's own. Hash and address are stored with the environment
+    before they are written to the database: different ones there are somebody else's."""
     environment = context.environment
+    environment.base_url = environment.url
     password_hash = context.wait_for(_HASH, _hasher(context))
     environment.admin_password_hash, environment.admin_password_changed = password_hash, False
-    environment.save(update_fields=["admin_password_hash", "admin_password_changed", "updated_at"])
+    environment.save(update_fields=["admin_password_hash", "admin_password_changed", "base_url", "updated_at"])
     return personal_statements(
-        base_url=base_url, login=environment.admin_login, password_hash=password_hash, language=environment.language
+        base_url=environment.base_url,
+        login=environment.admin_login,
+        password_hash=password_hash,
+        language=environment.language,
     )
 
 

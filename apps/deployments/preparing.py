@@ -16,7 +16,7 @@ from apps.deployments.sources import modules_of, sources_of
 from apps.deployments.updating import plan_of
 from apps.environments import allocation, runtime
 from apps.environments.render import EnvironmentSpecification, clean_odoo_parameters, clean_postgres_parameters
-from apps.environments.runtime_database import run_sql
+from apps.environments.runtime_database import follow_address_statement, run_sql
 from apps.environments.runtime_files import open_gate
 
 # Is it needed?
@@ -166,7 +166,7 @@ def fill_database(context: DeployContext) -> None:
         context.host,
         specification,
         copied_from=(seed.database_name, seed.role_name),
-        more_statements=passwords.personal_sql(context, base_url=context.environment.url),
+        more_statements=passwords.personal_sql(context),
     )
     if context.has_begun("successor") and not plan_of(context):
         open_database(context)
@@ -207,8 +207,28 @@ def _pgbouncer(context: DeployContext) -> Callable[[], bool]:
 def make_personal(context: DeployContext) -> None:
     """uuid, secret, address and password of a database that was installed just now."""
     specification = context.base_specification
-    statements = passwords.personal_sql(context, base_url=context.environment.url)
+    statements = passwords.personal_sql(context)
     run_sql(context.host, specification, statements, database=specification.database_name)
+
+
+def follow_address(context: DeployContext) -> bool:
+    """The environment has another address than when its database was filled (it was brought back under another name, or
+    the proxy has another port): Odoo's own address follows, unless somebody has set one of their own. True where it
+    did. The container is made anew then, because Odoo remembers its address."""
+    environment, specification = context.environment, context.base_specification
+    before, now = environment.base_url, environment.url
+    if not before or before == now:
+        return bool(context.run.data.get("has_new_address"))
+    statement = follow_address_statement(before=before, now=now)
+    changed = bool(run_sql(context.host, specification, statement, database=specification.database_name))
+    if changed:
+        context.run.remember(has_new_address=True)
+        context.run.info(f"Odoo's own address (web.base.url) is {now} now, instead of {before}.")
+    else:
+        context.run.info(f"Odoo's own address (web.base.url) was set to something else than {before}, and stays.")
+    environment.base_url = now
+    environment.save(update_fields=["base_url", "updated_at"])
+    return changed
 
 
 def is_installed(context: DeployContext) -> bool:

@@ -9,6 +9,7 @@ from typing import ClassVar
 import requests
 from django.conf import settings
 
+from apps.core import outgoing
 from apps.core.exceptions import Problem
 from apps.core.outgoing import is_allowed
 from apps.domains import dns_lookup, dns_records, routing
@@ -19,6 +20,9 @@ from apps.servers.host import Host
 from apps.servers.models import Server
 
 SECONDS_FOR_OWN_LOOK = 20.0
+SECONDS_TO_CONNECT, SECONDS_TO_ANSWER = 5, 10
+# A token with the account's fingerprint has some ninety characters.
+LARGEST_TOKEN = 2**12
 # A record of a challenge lives for minutes.
 CHALLENGE_TTL = 60
 
@@ -154,12 +158,16 @@ class HttpSolver(Solver):
         host = f"[{address}]" if ":" in address else address
         url = f"http://{host}:{settings.ACME_HTTP_PORT}/.well-known/acme-challenge/{task.token}"
         try:
-            answer = requests.get(url, headers={"Host": task.name}, timeout=(5, 10), allow_redirects=False, stream=True)
-            with answer:
-                body = answer.raw.read(1024, decode_content=True)
+            with outgoing.session(schemes=("http",), largest=LARGEST_TOKEN, seconds=SECONDS_TO_ANSWER) as session:
+                answer = session.get(url, headers={"Host": task.name}, timeout=(SECONDS_TO_CONNECT, SECONDS_TO_ANSWER))
+        except outgoing.AnswerTooLarge:
+            return f"{address} answers with something much longer than the token."
         except (requests.RequestException, OSError) as error:
             return f"{address} does not answer ({_short(error)})."
-        if answer.status_code == requests.codes.ok and body.decode(errors="replace").strip() == task.validation:
+        if (
+            answer.status_code == requests.codes.ok
+            and answer.content.decode(errors="replace").strip() == task.validation
+        ):
             return ""
         return f"{address} answers HTTP {answer.status_code}, but not with the token."
 

@@ -14,6 +14,7 @@ from unfold.widgets import (
 )
 
 from apps.core.exceptions import Problem
+from apps.core.fields import unreadable
 from apps.domains.dns_providers import writer_for
 from apps.domains.dns_providers.rfc2136 import ALGORITHMS
 from apps.domains.models import DnsProvider, DnsProviderKind
@@ -79,5 +80,7 @@ class DnsProviderForm(forms.ModelForm):
         return kept | {name: cleaned[name] for name in SETTINGS if cleaned.get(name)}
 
     def _merged_credentials(self, cleaned: dict[str, Any]) -> str:
-        merged = self.instance.secrets | {name: cleaned[name] for name in SECRETS if cleaned.get(name)}
+        # Those that cannot be decrypted any more are entered again, all of them.
+        kept = {} if unreadable(self.instance) else self.instance.secrets
+        merged = kept | {name: cleaned[name] for name in SECRETS if cleaned.get(name)}
         return json.dumps(merged) if merged else ""

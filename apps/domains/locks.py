@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 from collections.abc import Iterator
 
-from django.db import connection
+from django.db import Error, connection
 
 from apps.domains.progress import Progress, quiet
 
@@ -31,9 +31,17 @@ def locked(name: str, *, run: Progress = quiet) -> Iterator[None]:
     try:
         yield
     finally:
-        with contextlib.suppress(Exception), connection.cursor() as cursor:
-            # A broken connection has given the lock back already.
+        _release(key)
+
+
+def _release(key: int) -> None:
+    try:
+        with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_unlock(%s)", [key])
+    except Error:
+        # The lock belongs to the session. A broken one has given it back already; one whose transaction has failed
+        # takes no statement any more, and is ended, or nobody would get the lock for as long as this worker lives.
+        connection.close()
 
 
 def _try(key: int) -> bool:

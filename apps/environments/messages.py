@@ -48,11 +48,6 @@ register(
             "Its data is kept for a while only, and that time is over. Make a new environment.",
             http_status=409,
         ),
-        "environments.host_name_taken": Message(
-            "The address {host_name} of {environment} belongs to another environment now.",
-            "Destroy that one first, or keep it: two cannot have one address.",
-            http_status=409,
-        ),
         "environments.confirmation_differs": Message("The name does not match.", "Type {expected} to confirm."),
         "environments.production_not_confirmed": Message(
             "A production environment is destroyed only on purpose.",

@@ -109,6 +109,9 @@ class Environment(BaseModel):
     admin_password_hash = models.CharField(max_length=300, blank=True, editable=False)
     admin_password_changed = models.BooleanField(default=False, editable=False)
 
+    # What we wrote into the database as Odoo's own address: it follows a change of ours as long as it stands there.
+    base_url = models.CharField(max_length=300, blank=True, editable=False)
+
     needs_redeploy = models.BooleanField(default=False, editable=False)
     # What changed since the last deployment, in words: shown beside the button that applies it.
     pending_changes = models.JSONField(default=list, blank=True, editable=False)

@@ -12,13 +12,13 @@ from django.db import IntegrityError, transaction
 from apps.accounts.models import User
 from apps.audit import services as audit
 from apps.core import clock
-from apps.core.exceptions import Conflict
+from apps.core.exceptions import Conflict, Problem
 from apps.environments import naming
 from apps.environments.actions import locked
 from apps.environments.changes import mark_changed, set_status
 from apps.environments.models import Environment, Status
 from apps.environments.quotas import ensure_quota
-from apps.environments.services import place
+from apps.environments.services import ATTEMPTS, place
 from apps.environments.states import ensure_allowed
 from apps.operations import services as operations
 from apps.operations.models import Operation, Trigger
@@ -38,11 +38,12 @@ def may_be_restored(environment: Environment) -> bool:
 @transaction.atomic
 def request_restore(*, environment: Environment, actor: User | None, retry_of: Operation | None = None) -> Operation:
     """Queues bringing a destroyed environment back: it is `stopped` then, and a deployment starts it. Its place, its
-    address and its short name (the next free one) are its own from now on.
+    address and its short name are its own from now on: those that it had, or the next free ones where somebody else has
+    them meanwhile (`operation.parameters["former_host_name"]` is the lost address, empty else).
 
     Raises Conflict `environments.action_not_allowed` for one that was not destroyed, `environments.too_late`,
-    `environments.host_name_taken`, `orgs.quota_exceeded`, `orgs.leaving`, `environments.over_capacity`,
-    `servers.not_ready`, `servers.network_range_full`, `operations.task_in_progress`.
+    `orgs.quota_exceeded`, `orgs.leaving`, `environments.over_capacity`, `servers.not_ready`,
+    `servers.network_range_full`, `operations.task_in_progress`; Problem `environments.name_unavailable`.
     """
     lock_quota(environment.project.organization)
     environment = locked(environment)
@@ -50,11 +51,11 @@ def request_restore(*, environment: Environment, actor: User | None, retry_of: O
         ensure_allowed(environment, "restore")
     if environment.server is None or not may_be_restored(environment):
         raise Conflict("environments.too_late", environment=environment.name)
-    if Environment.objects.existing().filter(host_name=environment.host_name).exists():
-        raise _name_is_taken(environment)
     ensure_quota(environment)
     place(environment, environment.server)
-    environment.slug = _free_slug(environment)
+    had = {"host_name": environment.host_name, "slug": environment.slug}
+    _store(environment)
+    former = had["host_name"] if environment.host_name != had["host_name"] else ""
     operation = operations.queue(
         kind=RESTORE_KIND,
         subject=environment,
@@ -62,27 +63,29 @@ def request_restore(*, environment: Environment, actor: User | None, retry_of: O
         lock_key=environment.lock_key,
         created_by=actor,
         title=f"Bring back {environment.name}",
+        parameters={"former_host_name": former},
         trigger=Trigger.RETRY if retry_of else Trigger.MANUAL,
         retry_of=retry_of,
     )
-    _store(environment)
     audit.record(
         action="environment.restore_requested",
         actor=actor,
         organization_id=environment.project.organization_id,
         target=environment,
-        before={"destroyed_at": environment.destroyed_at, "purge_after": environment.purge_after},
+        before={"destroyed_at": environment.destroyed_at, "purge_after": environment.purge_after, **had},
         after={"host_name": environment.host_name, "slug": environment.slug},
     )
     return operation
 
 
-def mark_restored(environment: Environment, *, has_data: bool) -> None:
+def mark_restored(environment: Environment, *, has_data: bool, former_host_name: str = "") -> None:
     """The end of bringing back. One that was never really deployed begins anew."""
     environment.destroyed_at = environment.purge_after = None
     environment.save(update_fields=["destroyed_at", "purge_after", "updated_at"])
     set_status(environment, Status.STOPPED if has_data else Status.PENDING)
     mark_changed(environment, "Brought back after it was destroyed")
+    if former_host_name:
+        mark_changed(environment, f"Address {environment.host_name} instead of {former_host_name}")
 
 
 def give_back(environment: Environment, reason: str = "") -> None:
@@ -93,21 +96,19 @@ def give_back(environment: Environment, reason: str = "") -> None:
 
 
 def _store(environment: Environment) -> None:
-    """Somebody else may take the address between the look and the write: the constraint decides."""
-    try:
-        with transaction.atomic():
-            environment.save()
-            set_status(environment, Status.DEPLOYING, "It is being brought back.")
-    except IntegrityError as error:
-        if "environment_host_name" in str(error) or "environment_slug" in str(error):
-            raise _name_is_taken(environment) from error
-        raise
-
-
-def _free_slug(environment: Environment) -> str:
-    """Its own, or the next one where the project has an environment of that short name now."""
-    return naming.free_slug(environment.project, environment.environment_type, environment.slug)
-
-
-def _name_is_taken(environment: Environment) -> Conflict:
-    return Conflict("environments.host_name_taken", environment=environment.name, host_name=environment.host_name)
+    """Stores it under its own names where they are free, else under the next ones. Somebody else may take one between
+    the look and the write: the constraints decide, and the next ones are tried."""
+    wanted_slug = environment.slug
+    for _ in range(ATTEMPTS):
+        environment.slug = naming.free_slug(environment.project, environment.environment_type, wanted_slug)
+        if Environment.objects.existing().filter(host_name=environment.host_name).exists():
+            environment.host_name = naming.free_host_name(environment.project, environment.environment_type)
+        try:
+            with transaction.atomic():
+                environment.save()
+                set_status(environment, Status.DEPLOYING, "It is being brought back.")
+            return
+        except IntegrityError as error:
+            if "environment_host_name" not in str(error) and "environment_slug" not in str(error):
+                raise
+    raise Problem("environments.name_unavailable", project=environment.project.name)

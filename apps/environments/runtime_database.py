@@ -127,6 +127,17 @@ def personal_statements(*, base_url: str, login: str, password_hash: str, langua
     )
 
 
+def follow_address_statement(*, before: str, now: str) -> str:
+    """Odoo's own address, where it is still the one that we wrote; prints a line where it was. To be run inside the
+    environment's database, as its owner."""
+    return _text(
+        sql.SQL(
+            "UPDATE public.ir_config_parameter SET value = {}, write_date = now() AT TIME ZONE 'UTC' "
+            "WHERE key = 'web.base.url' AND value = {} RETURNING 'changed';\n"
+        ).format(sql.Literal(now), sql.Literal(before))
+    )
+
+
 def module_states(host: Host, specification: EnvironmentSpecification) -> dict[str, tuple[str, str]]:
     """State and version of every module that the database knows, whatever their names hold; empty where Odoo was never
     installed. Raises Problem `environments.database_refused` where the table is something else."""

@@ -11,6 +11,7 @@ from django.db import transaction
 from apps.accounts.models import User
 from apps.audit import services as audit
 from apps.core.exceptions import Problem
+from apps.core.fields import unreadable
 from apps.core.masking import MASK, SHORTEST_SECRET
 from apps.core.validators import validate_variable_name
 from apps.environments.changes import mark_changed
@@ -77,7 +78,9 @@ def set_variable(
     cleaned = clean_value(kind, value)
     if secret and len(cleaned.strip()) < SHORTEST_SECRET:
         raise ValidationError(f"A secret has at least {SHORTEST_SECRET} characters, or it could not be masked in logs.")
-    changed = found is None or (variable.value, variable.kind, variable.sensitive) != (cleaned, kind, secret)
+    # One that cannot be decrypted any more is replaced by being set again.
+    is_lost = bool(unreadable(variable))
+    changed = is_lost or found is None or (variable.value, variable.kind, variable.sensitive) != (cleaned, kind, secret)
     variable.value, variable.kind, variable.sensitive = cleaned, kind, secret
     variable.full_clean(validate_unique=False, validate_constraints=False)
     if changed:
@@ -125,7 +128,7 @@ def _refuse_constant(name: str) -> None:
 
 
 def _facts(variable: EnvironmentVariable) -> dict[str, object]:
-    value = MASK if variable.sensitive else variable.value
+    value = MASK if variable.sensitive or unreadable(variable) else variable.value
     return {"key": variable.key, "kind": variable.kind, "sensitive": variable.sensitive, "value": value}
 
 

@@ -51,8 +51,12 @@ class WebhookAdmin(ReadOnly, ModelAdmin):
     @admin.action(description="Resume", permissions=["act"])
     def resume_selected(self, request: HttpRequest, queryset: QuerySet[Webhook]) -> None:
         for webhook in queryset:
-            services.resume_webhook(webhook=webhook, actor=request.user)
-        messages.success(request, f"{len(queryset)} resumed.")
+            try:
+                services.resume_webhook(webhook=webhook, actor=request.user)
+            except Problem as problem:
+                messages.error(request, f"{problem.title} {problem.what_to_do}")
+            else:
+                messages.success(request, f"{webhook} is resumed.")
 
 
 class AttemptInline(ReadOnly, TabularInline):

@@ -49,13 +49,16 @@ def request_of(delivery: Delivery, moment: datetime) -> tuple[str, dict[str, str
 
 
 def call(delivery: Delivery) -> Answer:
-    """Calls the receiver once. Never raises for what the other side does: the answer says it."""
-    webhook = delivery.webhook
-    body, headers = request_of(delivery, clock.now())
-    secrets = [webhook.url, webhook.secret, webhook.previous_secret]
+    """Calls the receiver once. Never raises for what the other side does: the answer says it. Raises DecryptionError
+    where address or secret cannot be read: nobody is called without a signature."""
+    webhook, moment = delivery.webhook, clock.now()
+    body, headers = request_of(delivery, moment)
+    secrets = [webhook.url, *webhook.secrets_at(moment)]
     began = time.monotonic()
     try:
-        with outgoing.session(seconds=SECONDS_TO_ANSWER, context=_context()) as session:
+        with outgoing.session(
+            seconds=SECONDS_TO_ANSWER, context=_context(), networks=outgoing.WEBHOOK_NETWORKS
+        ) as session:
             answer = session.post(
                 webhook.url,
                 data=body.encode(),

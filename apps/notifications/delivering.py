@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from apps.core import clock
+from apps.core.keyring import DecryptionError
 from apps.notifications.calling import GONE, Answer, call
 from apps.notifications.claiming import DELIVERY_PAUSES, claim_delivery, give_up_or_wait, release
 from apps.notifications.models import Delivery, DeliveryAttempt, OutboxStatus, Webhook
@@ -37,6 +38,8 @@ def deliver_next() -> bool:
 def _answer_to(delivery: Delivery) -> Answer:
     try:
         return call(delivery)
+    except DecryptionError as problem:
+        return Answer(problem.title, 0)
     except Exception:  # the task's time limit too: whatever it is, the row's attempt ends, and others are not held up
         logger.exception("The delivery %s could not be called.", delivery.pk)
         return Answer("The platform could not make this call.", 0)
@@ -92,7 +95,9 @@ def _note_failure(webhook: Webhook, row: Delivery, answer: Answer, now: datetime
 def _pause_if_hopeless(webhook: Webhook, answer: Answer, now: datetime) -> None:
     if not webhook.is_active or not answer.error:
         return
-    if answer.status == GONE:
+    if webhook.problem:
+        reason = webhook.problem
+    elif answer.status == GONE:
         reason = "The receiver says that it is gone (410)."
     elif webhook.failure_count >= FAILURES_TO_PAUSE and now - webhook.failing_since >= LEAST_TIME_TO_PAUSE:
         reason = f"{webhook.failure_count} calls in a row failed. The last one: {answer.error}"

@@ -8,6 +8,7 @@ from django import forms
 from django.db.models import Q
 
 from apps.accounts.models import User
+from apps.core.fields import unreadable
 from apps.core.validators import validate_plain_text
 from apps.notifications.kinds import grouped, webhook_kinds
 from apps.notifications.models import Format, Webhook
@@ -53,8 +54,12 @@ class WebhookForm(forms.Form):
         ]
         if webhook is not None:
             self.initial |= {name: getattr(webhook, name) for name in ("name", "format", "project", "events")}
-            self.fields["url"].required = False
-            self.fields["url"].help_text = f"Left empty, the stored address at {webhook.host} stays. It is not shown."
+            self.fields["url"].required = bool(unreadable(webhook, "url"))
+            self.fields["url"].help_text = (
+                "The stored address cannot be decrypted any more: enter it again."
+                if self.fields["url"].required
+                else f"Left empty, the stored address at {webhook.host} stays. It is not shown."
+            )
 
     def changes(self) -> dict[str, Any]:
         """What was entered, without an address that stays."""

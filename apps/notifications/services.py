@@ -14,9 +14,11 @@ from apps.accounts.models import User
 from apps.audit import services as audit
 from apps.core import clock
 from apps.core.exceptions import Conflict, Problem
+from apps.core.fields import unreadable
 from apps.notifications.bell import ring_on_commit
 from apps.notifications.models import Delivery, Event, Format, OutboxStatus, Webhook
 from apps.notifications.publishing import payload_of
+from apps.notifications.reach import ensure_reached
 from apps.notifications.signing import new_secret
 from apps.notifications.validators import clean_events, ensure_callable
 from apps.orgs.models import Organization
@@ -40,7 +42,8 @@ def create_webhook(
     """A new webhook and its secret, which is not given out again.
 
     Raises ValidationError (by field); Problem `core.address_not_allowed`, `core.address_unknown`,
-    `notifications.too_many_webhooks`, `notifications.project_elsewhere`; Conflict `notifications.name_taken`.
+    `notifications.too_many_webhooks`, `notifications.project_elsewhere`, `notifications.beyond_own_projects`; Conflict
+    `notifications.name_taken`.
     """
     ensure_callable(url)
     webhook = Webhook(
@@ -54,6 +57,7 @@ def create_webhook(
         created_by=actor,
     )
     _check(webhook)
+    ensure_reached(actor, organization, project)
     with transaction.atomic():
         # One at a time per organization: the limit holds when several are made at once.
         Organization.objects.select_for_update(no_key=True).get(pk=organization.pk)
@@ -70,17 +74,19 @@ def update_webhook(*, webhook: Webhook, actor: User, **changes: Any) -> Webhook:
     unknown = set(changes) - {"name", "url", "events", "format", "project"}
     if unknown:
         raise TypeError(f"A webhook has no {', '.join(sorted(unknown))} to change.")
-    if "url" in changes and changes["url"] != webhook.url:
+    if _has_moved(webhook, changes):
         ensure_callable(changes["url"])
     if "events" in changes:
         changes["events"] = clean_events(changes["events"])
     with transaction.atomic():
         webhook = _locked(webhook)
+        ensure_reached(actor, webhook.organization, webhook.project)
         before = _snapshot(webhook)
-        has_moved = changes.get("url", webhook.url) != webhook.url
+        has_moved = _has_moved(webhook, changes)
         for name, value in changes.items():
             setattr(webhook, name, value)
         _check(webhook)
+        ensure_reached(actor, webhook.organization, webhook.project)
         _save(webhook)
         after = _snapshot(webhook)
         if before != after or has_moved:
@@ -112,9 +118,12 @@ def pause_webhook(*, webhook: Webhook, actor: User | None, reason: str = "") -> 
 
 @transaction.atomic
 def resume_webhook(*, webhook: Webhook, actor: User) -> Webhook:
-    """Lets it go on, with a clean count of failures. Resuming twice is harmless."""
+    """Lets it go on, with a clean count of failures. Resuming twice is harmless. Raises Conflict
+    `notifications.webhook_unreadable`."""
     webhook = _locked(webhook)
     if webhook.paused_at is not None:
+        if webhook.problem:
+            raise Conflict("notifications.webhook_unreadable", name=webhook.name, problem=webhook.problem)
         webhook.paused_at, webhook.pause_reason = None, ""
         webhook.failure_count, webhook.failing_since, webhook.resting_until = 0, None, None
         webhook.save()
@@ -124,9 +133,14 @@ def resume_webhook(*, webhook: Webhook, actor: User) -> Webhook:
 
 @transaction.atomic
 def rotate_secret(*, webhook: Webhook, actor: User) -> str:
-    """A new secret, which is not given out again. The one from before signs as well for 24 hours."""
+    """A new secret, which is not given out again. The one from before signs as well for 24 hours, where it can be
+    read. Raises Problem `notifications.beyond_own_projects`."""
     webhook = _locked(webhook)
-    webhook.previous_secret, webhook.previous_secret_until = webhook.secret, clock.now() + ROTATION
+    ensure_reached(actor, webhook.organization, webhook.project)
+    if unreadable(webhook, "secret"):
+        webhook.previous_secret, webhook.previous_secret_until = "", None
+    else:
+        webhook.previous_secret, webhook.previous_secret_until = webhook.secret, clock.now() + ROTATION
     webhook.secret = new_secret()
     webhook.save(update_fields=["secret", "previous_secret", "previous_secret_until", "updated_at"])
     _record("webhook.secret_rotated", webhook, actor)
@@ -196,10 +210,16 @@ def _wake(webhook: Webhook) -> None:
     Webhook.objects.filter(pk=webhook.pk).update(resting_until=None, updated_at=F("updated_at"))
 
 
+def _has_moved(webhook: Webhook, changes: dict[str, Any]) -> bool:
+    return "url" in changes and (bool(unreadable(webhook, "url")) or changes["url"] != webhook.url)
+
+
 def _check(webhook: Webhook) -> None:
     if webhook.project is not None and webhook.project.organization_id != webhook.organization_id:
         raise Problem("notifications.project_elsewhere")
-    webhook.full_clean(exclude=["created_by"], validate_unique=False, validate_constraints=False)
+    # What cannot be read stays as it is, until a new one takes its place.
+    exclude = ["created_by", *unreadable(webhook)]
+    webhook.full_clean(exclude=exclude, validate_unique=False, validate_constraints=False)
 
 
 def _save(webhook: Webhook) -> None:

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from django.core.exceptions import ValidationError
 
-from apps.core.outgoing import check_url
+from apps.core.outgoing import WEBHOOK_NETWORKS, check_url
 from apps.core.validators import validate_address
 from apps.notifications.kinds import webhook_kinds
 from apps.notifications.models.webhook import MOST_EVENTS
@@ -38,13 +38,14 @@ def validate_webhook_url(url: str) -> None:
 
 
 def ensure_callable(url: str) -> None:
-    """The same, and its host resolves to public addresses only. Raises ValidationError; Problem
+    """The same, and its host resolves to public addresses only (and those in
+    WEBHOOK_PRIVATE_NETWORKS). Raises ValidationError; Problem
     `core.address_unknown`, `core.address_not_allowed`."""
     try:
         validate_webhook_url(url)
     except ValidationError as error:
         raise ValidationError({"url": error.messages}) from error
-    check_url(url)
+    check_url(url, networks=WEBHOOK_NETWORKS)
 
 
 def clean_events(events: Iterable[str]) -> list[str]:

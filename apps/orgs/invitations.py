@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import uuid
 from collections.abc import Iterable
 from datetime import timedelta
@@ -10,40 +9,22 @@ from typing import Any
 
 from allauth.account.models import EmailAddress
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, transaction
-from django.utils.crypto import salted_hmac
+from django.db import transaction
 
 from apps.accounts.models import User
 from apps.audit import services as audit
 from apps.core import clock
 from apps.core.exceptions import Conflict, Problem
-from apps.orgs import services
-from apps.orgs.access import codes_for, has_permission
+from apps.core.fields import unreadable
+from apps.orgs import codes, readers, services
 from apps.orgs.authority import ensure_within_own
-from apps.orgs.members import MANAGE, ensure_may_give, may_give, require_under_lock
+from apps.orgs.members import MANAGE, ensure_may_give, require_under_lock
 from apps.orgs.models import Invitation, InvitationUse, Membership, Organization
 from apps.orgs.roles import Role
 from apps.orgs.signals import invitation_accepted
 
-# Without letters and digits that look like others (0 O, 1 I L, 5 S, 2 Z, 8 B, W VV): 24 to the 6th are 191 million
-# codes, of which somebody may try ten in an hour (`guessing.py`).
-ALPHABET = "34679ACDEFGHJKMNPQRTUVXY"
-CODE_LENGTH = 6
 SHORTEST_DAYS, LONGEST_DAYS = 1, 30
 MOST_OPEN = 200
-_ATTEMPTS = 5
-# What people put between the letters.
-_BETWEEN = str.maketrans("", "", " -\t")
-
-
-def digest(kind: str, secret: str) -> str:
-    """What a code or the token of a link is found by: a hash that nobody can compute without our key."""
-    return salted_hmac(f"orgs.invitation.{kind}", secret, algorithm="sha256").hexdigest()
-
-
-def normalize_code(text: str) -> str:
-    """A code as people type it: in any case, with spaces or hyphens."""
-    return text.strip().translate(_BETWEEN).upper()
 
 
 def invite(
@@ -82,7 +63,7 @@ def invite(
         services.lock_open(organization)
         _ensure_may_write(actor, invitation)
         _ensure_wanted(organization, email)
-        _store(invitation)
+        codes.store_with_new_ones(invitation)
         _record("invitation.created", actor, invitation)
     return invitation
 
@@ -98,13 +79,6 @@ def _ensure_may_write(actor: User, invitation: Invitation) -> None:
     ensure_may_give(actor, invitation.organization, invitation.role)
     for key in invitation.project_ids:
         ensure_within_own(actor, ["project.view"], invitation.organization_id, key)
-
-
-def may_use(actor: User, invitation: Invitation) -> bool:
-    """Whether the invitation gives nothing that the actor lacks: only then they see its code, or make it last."""
-    return may_give(actor, invitation.organization, invitation.role) and all(
-        "project.view" in codes_for(actor, invitation.organization_id, key) for key in invitation.project_ids
-    )
 
 
 def _ids_within(organization: Organization, role: str, projects: Iterable[Any]) -> list[uuid.UUID]:
@@ -130,22 +104,6 @@ def _ensure_wanted(organization: Organization, email: str) -> None:
         raise Conflict("orgs.already_invited", email=email)
 
 
-def _store(invitation: Invitation) -> None:
-    """Stores under a code that nothing else has; the constraint decides."""
-    invitation.link_token = secrets.token_urlsafe(32)
-    invitation.link_hash = digest("link", invitation.link_token)
-    for attempt in range(1, _ATTEMPTS + 1):
-        invitation.code = "".join(secrets.choice(ALPHABET) for _ in range(CODE_LENGTH))
-        invitation.code_hash = digest("code", invitation.code)
-        try:
-            with transaction.atomic():
-                invitation.save(force_insert=True)
-            return
-        except IntegrityError:
-            if attempt == _ATTEMPTS:
-                raise
-
-
 @transaction.atomic
 def revoke(*, invitation: Invitation, actor: User) -> Invitation:
     """From now on it lets nobody in. Raises Conflict `orgs.invitation_over` for one that does not anyway."""
@@ -160,7 +118,8 @@ def revoke(*, invitation: Invitation, actor: User) -> Invitation:
 
 @transaction.atomic
 def renew(*, invitation: Invitation, actor: User, days: int = 7) -> Invitation:
-    """Makes an expired one valid again, or an open one valid for longer: for sending it again. Code and link stay.
+    """Makes an expired one valid again, or an open one valid for longer: for sending it again. Code and link stay,
+    unless they cannot be decrypted any more: then they are new ones.
 
     Raises Conflict `orgs.invitation_over` for one that was accepted or revoked; `orgs.already_a_member`,
     `orgs.leaving`; Problem `orgs.role_beyond_own`, `orgs.more_than_own` (a project that the actor does not reach);
@@ -176,6 +135,8 @@ def renew(*, invitation: Invitation, actor: User, days: int = 7) -> Invitation:
     if invitation.email and found.exists():
         raise Conflict("orgs.already_a_member", person=invitation.email)
     invitation.expires_at = max(invitation.expires_at, clock.now() + timedelta(days=days))
+    if unreadable(invitation):
+        codes.store_with_new_ones(invitation)
     invitation.save()
     _record("invitation.renewed", actor, invitation)
     return invitation
@@ -200,12 +161,12 @@ def clean_up(*, organization: Organization, actor: User) -> int:
 
 def find_by_link(token: str) -> Invitation | None:
     """The invitation that a link names, whatever its state."""
-    return _found(link_hash=digest("link", token))
+    return _found(link_hash=codes.digest("link", token))
 
 
 def find_by_code(code: str) -> Invitation | None:
     """The invitation that a typed code names, whatever its state."""
-    return _found(code_hash=digest("code", normalize_code(code)))
+    return _found(code_hash=codes.digest("code", codes.normalize(code)))
 
 
 def _found(**lookup: str) -> Invitation | None:
@@ -219,8 +180,10 @@ def accept(*, invitation: Invitation, user: User) -> Membership:
     Raises Conflict `orgs.invitation_over`, `orgs.already_a_member`, `orgs.leaving`; Problem
     `orgs.invitation_for_another_address`.
     """
-    organization = services.lock_open(invitation.organization)
+    organization, link = services.lock_open(invitation.organization), invitation.link_hash
     invitation = _locked(invitation.pk)
+    if invitation.link_hash != link:  # a new code and link took the place of those that the person came by
+        raise Conflict("orgs.invitation_over", state="withdrawn")
     if not invitation.is_open:
         raise Conflict("orgs.invitation_over", state=invitation.get_state_display().lower())
     if invitation.email and not has_verified(user, invitation.email):
@@ -236,9 +199,10 @@ def accept(*, invitation: Invitation, user: User) -> Membership:
 
 
 def _ensure_stands(invitation: Invitation, user: User) -> None:
-    """Who wrote it may invite as they are now, and nobody who went comes back by it."""
+    """Who wrote it, and who knows its code, may write it as they are now (`readers.settle` does the rest, but nobody
+    calls it when a right ends by itself); and nobody who went comes back by it."""
     inviter = User.objects.filter(pk=invitation.invited_by_id).first()
-    if inviter is None or not has_permission(inviter, MANAGE, invitation.organization):
+    if inviter is None or not readers.may_know(inviter, invitation) or readers.lost_by(invitation):
         raise Conflict("orgs.invitation_over", state="withdrawn")
     is_member = Membership.objects.filter(organization=invitation.organization, user=user).exists()
     if not is_member and InvitationUse.objects.filter(invitation=invitation, user=user).exists():

@@ -12,7 +12,16 @@ from django.http import HttpRequest
 from apps.core.admin_pages import ReadOnlyAdmin, ServiceAdmin, text_of
 from apps.core.exceptions import Problem
 from apps.orgs import invitations, quota_requests
-from apps.orgs.models import FormerSlug, Invitation, InvitationUse, OrganizationLogo, Quota, QuotaRequest, UsageSample
+from apps.orgs.models import (
+    FormerSlug,
+    Invitation,
+    InvitationReader,
+    InvitationUse,
+    OrganizationLogo,
+    Quota,
+    QuotaRequest,
+    UsageSample,
+)
 
 
 class OfOrganizations:
@@ -146,6 +155,14 @@ class InvitationAdmin(OfOrganizations, ReadOnlyAdmin):
 @admin.register(InvitationUse)
 class InvitationUseAdmin(OfOrganizations, ReadOnlyAdmin):
     """Who came in by which invitation."""
+
+    list_display = ("invitation", "user", "created_at")
+    list_select_related = ("invitation__organization", "user")
+
+
+@admin.register(InvitationReader)
+class InvitationReaderAdmin(OfOrganizations, ReadOnlyAdmin):
+    """Who has seen the code of which invitation."""
 
     list_display = ("invitation", "user", "created_at")
     list_select_related = ("invitation__organization", "user")

@@ -9,9 +9,10 @@ from django.contrib.auth.models import Group
 from django.db.models.signals import m2m_changed, post_delete, post_save
 from django.dispatch import receiver
 
-from apps.orgs import grants
+from apps.orgs import grants, readers
 from apps.orgs.models import CustomRoleAssignment, Membership, PermissionOverride, Team
 from apps.orgs.rights_changes import changing
+from apps.orgs.signals import rights_changed
 
 
 @receiver(post_save, sender=Membership, dispatch_uid="orgs.membership_saved")
@@ -68,3 +69,10 @@ def team_members_changed(instance: Any, action: str, reverse: bool, pk_set: set[
         groups = pk_set or set(instance.groups.values_list("pk", flat=True))
         for team in Team.objects.filter(group__in=groups):
             changing([instance.pk], team.organization_id)
+
+
+@receiver(rights_changed, dispatch_uid="orgs.codes_known")
+def codes_known(user_ids: Any, organization_id: Any, **details: Any) -> None:
+    """After the commit, whatever changed: nobody keeps a code that they may not give any more."""
+    if organization_id is not None:
+        readers.settle(organization_id, user_ids)

@@ -14,6 +14,7 @@ from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminPasswordWidget
 
 from apps.audit import services as audit
+from apps.core.fields import unreadable
 from apps.platform import current, signals
 from apps.platform.models import SINGLETON, EnvironmentSize, OdooSeries, PlatformRepository, PlatformSettings
 
@@ -163,7 +164,8 @@ class PlatformRepositoryForm(forms.ModelForm):
     def clean(self) -> dict[str, Any]:
         """A token that was given for one Git server is not sent to another."""
         data = super().clean()
-        moved = "url" in self.changed_data and self.instance.token and not data.get("new_token")
+        has_token = bool(unreadable(self.instance) or self.instance.token)
+        moved = "url" in self.changed_data and has_token and not data.get("new_token")
         if moved and not data.get("forget_token"):
             self.add_error("url", "The stored token is for the old address: give a new one, or forget it.")
         if data.get("new_token") and not str(data.get("url", "")).startswith("https://"):

@@ -65,6 +65,7 @@ def prepare(**settings: str) -> dict[str, str]:
         "ALLOWED_HOSTS": "127.0.0.1,localhost",
         "LOG_JSON": "false",
         "ALLOWED_PRIVATE_NETWORKS": "127.0.0.0/8,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,::1/128",
+        "WEBHOOK_PRIVATE_NETWORKS": "127.0.0.0/8,::1/128",
     } | settings
     write_environment(values)
     return values

@@ -226,7 +226,10 @@ KEY_RING = environment.str("KEY_RING", "")
 
 # What environments are made of.
 BASE_DOMAIN = environment.str("BASE_DOMAIN", "apps.localhost")
+# Private networks that may be called: for servers, Git hosts and registries; and for webhooks, which any tenant can
+# point at whatever lies there.
 ALLOWED_PRIVATE_NETWORKS = environment.list("ALLOWED_PRIVATE_NETWORKS", [])
+WEBHOOK_PRIVATE_NETWORKS = environment.list("WEBHOOK_PRIVATE_NETWORKS", [])
 ACME_DIRECTORY_URL = environment.str("ACME_DIRECTORY_URL", "")
 ACME_CA_FILE = environment.str("ACME_CA_FILE", "")
 ACME_CONTACT = environment.str("ACME_CONTACT", "")

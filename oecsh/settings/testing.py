@@ -25,4 +25,5 @@ DATABASES["default"]["OPTIONS"]["options"] = "-c oecsh.audit_may_truncate=on"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES = STORAGES | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
 ALLOWED_PRIVATE_NETWORKS = ["127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"]
+WEBHOOK_PRIVATE_NETWORKS = ["127.0.0.0/8"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"

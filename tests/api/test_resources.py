@@ -117,7 +117,7 @@ def test_quotas(cast, alice):
 
 
 def test_webhooks(cast, alice, settings):
-    settings.ALLOWED_PRIVATE_NETWORKS = ["127.0.0.0/8"]
+    settings.WEBHOOK_PRIVATE_NETWORKS = ["127.0.0.0/8"]
     made = alice.post("/webhooks", HOOK).json()
     path = f"/webhooks/{made['id']}"
     assert made["secret"].startswith("whsec_")
@@ -131,7 +131,7 @@ def test_webhooks(cast, alice, settings):
     assert (test.status_code, test.json()["event"]) == (202, "webhook.test")
     assert len(alice.get(f"{path}/deliveries").json()["results"]) == 1
     assert alice.patch(path, {"events": ["nothing.known"]}).status_code == 422
-    settings.ALLOWED_PRIVATE_NETWORKS = []
+    settings.WEBHOOK_PRIVATE_NETWORKS = []
     refused = alice.patch(path, {"url": "https://127.0.0.1/other"})
     assert (refused.status_code, refused.json()["error"]) == (422, "core.address_not_allowed")
     assert alice.patch(path, {"url": "http://example.com/"}).status_code == 422

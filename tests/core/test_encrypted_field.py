@@ -40,7 +40,7 @@ def test_reading_a_damaged_value_fails_closed(key):
     with connection.cursor() as cursor:
         cursor.execute("UPDATE servers_sshkey SET private_key = 'gcm:test:AAAA' WHERE id = %s", [key.pk])
     with pytest.raises(DecryptionError):
-        SSHKey.objects.get()
+        _ = SSHKey.objects.get().private_key
 
 
 def test_every_secret_of_every_model_is_encrypted():

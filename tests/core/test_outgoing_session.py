@@ -117,6 +117,21 @@ def test_a_private_address_is_refused_when_connecting(settings, server, url):
     assert server.asked == []
 
 
+def test_webhooks_have_private_networks_of_their_own(settings, server, url):
+    """What is open for servers and Git is not open for what tenants let the platform call, and the other way round."""
+    settings.WEBHOOK_PRIVATE_NETWORKS = []
+    with outgoing.session(schemes=("http",), networks=outgoing.WEBHOOK_NETWORKS) as session:
+        with pytest.raises(Problem) as caught:
+            session.get(f"{url}/")
+        assert "WEBHOOK_PRIVATE_NETWORKS" in caught.value.what_to_do
+        assert server.asked == []
+        settings.WEBHOOK_PRIVATE_NETWORKS, settings.ALLOWED_PRIVATE_NETWORKS = ["127.0.0.0/8"], []
+        assert session.get(f"{url}/").ok
+    with outgoing.session(schemes=("http",)) as session, pytest.raises(Problem) as caught:
+        session.get(f"{url}/")
+    assert "ALLOWED_PRIVATE_NETWORKS" in caught.value.what_to_do
+
+
 def test_a_name_that_changes_its_address_after_the_check_gains_nothing(settings, server, monkeypatch):
     settings.ALLOWED_PRIVATE_NETWORKS = []
     answers = iter(["93.184.215.14", "127.0.0.1"])

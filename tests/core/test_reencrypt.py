@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from django.core.management import call_command
+from allauth.mfa.adapter import get_adapter
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal.auth import TOTP
+from django.core.management import CommandError, call_command
 
-from apps.core.keyring import DecryptionError
 from apps.servers.models import SSHKey
 
 OLD, NEW = "old:" + "A" * 43 + "=", "new:" + "B" * 42 + "A="
@@ -34,7 +36,21 @@ def test_running_it_again_changes_nothing(key, settings, capsys):
 
 def test_with_a_missing_key_nothing_is_lost(key, settings):
     settings.KEY_RING = NEW
-    with pytest.raises(DecryptionError):
+    with pytest.raises(CommandError, match=str(key.pk)):
         call_command("reencrypt")
     settings.KEY_RING = OLD
     assert SSHKey.objects.get().private_key == "hunter2"
+
+
+def test_second_factors_too(cast, settings, capsys):
+    settings.KEY_RING = OLD
+    factors = [TOTP.activate(person, "JBSWY3DPEHPK3PXP").instance for person in (cast.alice, cast.bob)]
+    factors[1].data["secret"] = "gcm:gone:AAAA"
+    factors[1].save()
+    settings.KEY_RING = f"{NEW},{OLD}"
+    with pytest.raises(CommandError, match=f"mfa.Authenticator.data of {factors[1].pk}"):
+        call_command("reencrypt")
+    assert "mfa.Authenticator: 1 written with the key new" in capsys.readouterr().out
+    settings.KEY_RING = NEW
+    kept = Authenticator.objects.get(pk=factors[0].pk).data["secret"]
+    assert get_adapter().decrypt(kept) == "JBSWY3DPEHPK3PXP"

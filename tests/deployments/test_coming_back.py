@@ -15,6 +15,7 @@ from tests.deployments.conftest import Ground, deploy, finish, story
 from tests.deployments.odoo import Visitor, query
 
 pytestmark = [pytest.mark.lab, pytest.mark.slow]
+ADDRESS = "SELECT value FROM ir_config_parameter WHERE key = 'web.base.url'"
 
 
 def test_a_destroyed_environment_comes_back_with_its_data(
@@ -49,3 +50,37 @@ def test_a_destroyed_environment_comes_back_with_its_data(
     visitor = Visitor(environment)
     assert visitor.get("/web/login").status_code == 200
     assert visitor.sign_in(environment, environment.admin_login, environment.admin_password)
+
+
+def test_under_another_address_odoo_learns_it(
+    cast: Cast, make_environment: Callable[..., Environment], repository: Any, ground: Ground
+) -> None:
+    environment = make_environment(repository=repository)
+    first = deploy(environment, cast.alice)
+    assert first.status == "success", story(first.operation)
+    before = environment.url
+    assert query(ground.machine, environment, ADDRESS) == [before] == [environment.base_url]
+
+    finish(destroy_environment(environment=environment, confirmation=environment.name, actor=cast.alice))
+    environment.refresh_from_db()
+    namesake = make_environment(repository=repository)
+    Environment.objects.filter(pk=namesake.pk).update(host_name=environment.host_name)
+    operation = finish(request_restore(environment=environment, actor=cast.alice))
+    assert f"{environment.host_name} belongs to another environment now" in story(operation)
+    environment.refresh_from_db()
+    assert environment.url != before
+
+    again = deploy(environment, cast.alice)
+    assert again.status == "success", story(again.operation)
+    assert query(ground.machine, environment, ADDRESS) == [environment.url] == [environment.base_url]
+    assert Visitor(environment).get("/web/login").status_code == 200
+
+    # An address that somebody has set by hand stays, whatever ours is.
+    query(
+        ground.machine, environment, "UPDATE ir_config_parameter SET value = 'https://own' WHERE key = 'web.base.url'"
+    )
+    Environment.objects.filter(pk=environment.pk).update(base_url=before)
+    third = deploy(environment, cast.alice)
+    assert third.status == "success", story(third.operation)
+    assert query(ground.machine, environment, ADDRESS) == ["https://own"]
+    assert environment.base_url == environment.url

@@ -13,6 +13,7 @@ from apps.audit.models import Event
 from apps.domains.models import AcmeAccount, BaseDomain, Certificate, DnsProvider, DnsProviderKind
 from apps.operations.models import Operation
 from tests.cast import Cast, make_person
+from tests.lost_keys import lose
 
 pytestmark = pytest.mark.django_db
 SECRET = "cGxhbnRlZC1zZWNyZXQ="
@@ -153,3 +154,15 @@ def test_every_list_opens_for_portal_admins_only(staff: Client, sign_in: Any, ca
     assert sign_in(cast.alice).get(address).status_code == 302
     support = make_person("Susan", is_staff=True)
     assert sign_in(support).get(address).status_code == 403
+
+
+def test_secrets_that_cannot_be_decrypted_are_entered_again(staff: Client) -> None:
+    staff.post(ADD, FORM)
+    provider = DnsProvider.objects.get()
+    lose(provider, "credentials")
+    change = reverse("admin:domains_dnsprovider_change", args=[provider.pk])
+    assert staff.get(LIST).status_code == 200
+    assert staff.get(change).status_code == 200
+    assert "key_secret is missing" in errors_of(staff.post(change, FORM | {"key_secret": ""}))
+    assert staff.post(change, FORM).status_code == 302
+    assert DnsProvider.objects.get().secrets == {"key_secret": SECRET}

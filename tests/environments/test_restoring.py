@@ -13,7 +13,7 @@ from apps.core import clock
 from apps.core.exceptions import Conflict
 from apps.environments.actions import destroy_environment, purge_expired, request_deployment, request_purge
 from apps.environments.models import Environment
-from apps.environments.pipelines.restore import store_cancelled, store_failed
+from apps.environments.pipelines.restore import store_cancelled, store_failed, store_restored
 from apps.environments.restoring import mark_restored, may_be_restored, request_restore
 from apps.operations import services as operations
 from apps.operations.models import Operation
@@ -115,13 +115,33 @@ class TestService:
             request_purge(environment=destroyed, actor=cast.alice)
 
     def test_its_address_belongs_to_another_one_now(self, cast, destroyed):
-        other = make_environment(destroyed.project, "staging")
-        Environment.objects.filter(pk=other.pk).update(host_name=destroyed.host_name)
-        with pytest.raises(Conflict) as caught:
-            restore(destroyed, cast)
-        assert caught.value.code == "environments.host_name_taken"
-        assert destroyed.host_name in caught.value.title
-        assert not Operation.objects.filter(kind="environment.restore").exists()
+        """Nobody is kept from their data: it gets the next free address, and that is said."""
+        for number in range(2):
+            other = make_environment(destroyed.project, "development")
+            assert other.host_name == destroyed.host_name.replace(".", "-2." if number else ".", 1)
+        former = destroyed.host_name
+        operation = restore(destroyed, cast)
+        destroyed.refresh_from_db()
+        assert destroyed.host_name == former.replace(".", "-3.", 1)
+        assert operation.parameters == {"former_host_name": former}
+        event = Event.objects.get(action="environment.restore_requested")
+        assert (event.before["host_name"], event.after["host_name"]) == (former, destroyed.host_name)
+        operation.data = {"has_data": True}
+        store_restored(operation)
+        destroyed.refresh_from_db()
+        assert f"Address {destroyed.host_name} instead of {former}" in destroyed.pending_changes
+
+    def test_its_own_address_is_kept_where_it_is_free(self, cast, destroyed):
+        former = destroyed.host_name
+        assert restore(destroyed, cast).parameters == {"former_host_name": ""}
+        destroyed.refresh_from_db()
+        assert destroyed.host_name == former
+
+    def test_an_address_of_an_earlier_base_domain_is_kept_too(self, cast, destroyed, settings):
+        settings.BASE_DOMAIN = "elsewhere.example.com"
+        restore(destroyed, cast)
+        destroyed.refresh_from_db()
+        assert not destroyed.host_name.endswith("elsewhere.example.com")
 
     def test_its_short_name_belongs_to_another_one_now(self, cast, destroyed):
         other = make_environment(destroyed.project, "staging")
@@ -171,6 +191,14 @@ class TestPage:
         )
         assert client.get(answer.url).status_code == 200
         assert client.post(self.url(destroyed)).status_code == 404
+
+    def test_another_address_is_said(self, cast, sign_in, destroyed):
+        other = make_environment(destroyed.project, "development")
+        assert other.host_name == destroyed.host_name
+        answer = sign_in(cast.alice).post(self.url(destroyed), follow=True)
+        text = answer.content.decode()
+        assert f"{other.host_name} belongs to another environment now" in text
+        assert other.host_name.replace(".", "-2.", 1) in text
 
     def test_another_projects_environment_is_not_found(self, cast, sign_in, destroyed):
         make_project(cast.acme, slug="other")

@@ -177,7 +177,7 @@ def test_a_closed_port_and_a_wrong_certificate_are_told_in_words(receiver, make_
 
 def test_an_address_that_became_private_is_refused_at_delivery(receiver, make_delivery, settings):
     delivery = make_delivery(receiver.url)
-    settings.ALLOWED_PRIVATE_NETWORKS = []
+    settings.WEBHOOK_PRIVATE_NETWORKS = []
     deliver_next()
     delivery.refresh_from_db()
     assert "private or reserved" in delivery.error

@@ -127,7 +127,7 @@ def test_a_private_address_and_a_taken_name_stand_beside_their_fields(cast, sign
     taken = client.post(f"{LIST}new/", GOOD | {"events": ["deploy.failed"]})
     assert taken.status_code == 422
     assert "called Chat already" in str(taken.context["form"].errors["name"])
-    settings.ALLOWED_PRIVATE_NETWORKS = []
+    settings.WEBHOOK_PRIVATE_NETWORKS = []
     refused = client.post(f"{LIST}new/", GOOD | {"name": "Other", "events": ["deploy.failed"]})
     assert "private or reserved" in str(refused.context["form"].errors["url"])
 

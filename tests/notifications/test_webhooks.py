@@ -95,7 +95,7 @@ def test_a_bad_address_is_refused_at_its_field(cast, url):
     ],
 )
 def test_private_addresses_are_refused_when_saving(cast, settings, url):
-    settings.ALLOWED_PRIVATE_NETWORKS = []
+    settings.WEBHOOK_PRIVATE_NETWORKS = []
     with pytest.raises(Problem) as refused:
         create(cast, url=url)
     assert refused.value.code == "core.address_not_allowed"

@@ -14,7 +14,7 @@ from django.test import Client
 
 from apps.core import clock
 from apps.core.exceptions import Conflict, Problem
-from apps.orgs import guessing, invitations
+from apps.orgs import codes, guessing, invitations
 from apps.orgs.models import Invitation, InvitationUse, Membership
 from apps.orgs.roles import Role
 from tests.cast import make_cast, make_person
@@ -91,7 +91,7 @@ def test_a_code_is_handed_on_in_any_writing(cast, sign_in):
     invitation = invite(cast, max_uses=2)
     code = invitation.code
     assert len(code) == 6
-    assert set(code) <= set(invitations.ALPHABET)
+    assert set(code) <= set(codes.ALPHABET)
     client = sign_in(cast.charlie)
     answer = client.post("/join/", {"code": f" {code[:3].lower()}-{code[3:]} "})
     assert answer.url == f"/join/{invitation.link_token}/"

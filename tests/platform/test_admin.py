@@ -6,6 +6,7 @@ import pytest
 
 from apps.audit.models import Event
 from apps.platform.models import OdooSeries, PlatformRepository, PlatformSettings
+from tests.lost_keys import lose
 
 SETTINGS = "/admin/platform/platformsettings/1/change/"
 REPOSITORIES = "/admin/platform/platformrepository/"
@@ -117,3 +118,14 @@ def test_a_token_is_not_sent_to_another_address(sam):
 def test_bad_repositories_are_refused(sam, values):
     assert sam.post(f"{REPOSITORIES}add/", _repository(**values)).status_code == 200
     assert not PlatformRepository.objects.exists()
+
+
+def test_a_token_that_cannot_be_decrypted_is_given_again(sam):
+    sam.post(f"{REPOSITORIES}add/", _repository())
+    row = PlatformRepository.objects.get()
+    lose(row, "token")
+    change = f"{REPOSITORIES}{row.pk}/change/"
+    moved = _repository(url="https://elsewhere.example.com/extra.git", new_token="")
+    assert "The stored token is for the old address" in sam.post(change, moved).content.decode()
+    assert sam.post(change, _repository()).status_code == 302
+    assert PlatformRepository.objects.get().token == PLANTED

@@ -14,6 +14,7 @@ from rest_framework.response import Response
 from apps.api.base import ApiView, Body, ListQuery
 from apps.api.resources.environments import environments
 from apps.api.schema import page_of
+from apps.core.fields import unreadable
 from apps.environments import variables
 from apps.environments.models import EnvironmentVariable
 
@@ -23,15 +24,21 @@ VIEW, MANAGE = "project.environments.vars.view", "project.environments.vars.mana
 class VariableSerializer(serializers.ModelSerializer):
     """A variable that Odoo's container gets at the next deployment."""
 
-    value = serializers.SerializerMethodField(help_text="null where it is sensitive.")
+    value = serializers.SerializerMethodField(help_text="null where it is sensitive, or not readable.")
+    readable = serializers.SerializerMethodField(
+        help_text="false where the stored value cannot be decrypted any more: set it again, or remove it."
+    )
 
     class Meta:
         model = EnvironmentVariable
-        fields = ("key", "kind", "value", "sensitive", "created_at", "updated_at")
+        fields = ("key", "kind", "value", "sensitive", "readable", "created_at", "updated_at")
         read_only_fields = fields
 
     def get_value(self, variable: EnvironmentVariable) -> str | None:
-        return None if variable.sensitive else variable.value
+        return None if variable.sensitive or unreadable(variable) else variable.value
+
+    def get_readable(self, variable: EnvironmentVariable) -> bool:
+        return not unreadable(variable)
 
 
 class VariableBody(Body):

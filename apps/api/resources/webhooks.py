@@ -17,6 +17,7 @@ from apps.api.schema import page_of
 from apps.notifications import services
 from apps.notifications.models import Delivery, Format, OutboxStatus, Webhook
 from apps.notifications.models.webhook import MOST_EVENTS
+from apps.notifications.reach import ensure_reached, reached
 from apps.projects.models import Project
 
 MANAGE = "org.webhooks.manage"
@@ -26,7 +27,8 @@ class WebhookSerializer(serializers.ModelSerializer):
     """A webhook. Of its address only the host is shown: whoever has the whole may write there."""
 
     project_id = serializers.UUIDField(allow_null=True)
-    host = serializers.CharField()
+    host = serializers.CharField(help_text="Empty where the stored address cannot be decrypted any more.")
+    problem = serializers.CharField(help_text="What keeps it from being called, and what to do; empty else.")
     events = serializers.ListField(child=serializers.CharField())
     is_active = serializers.BooleanField()
 
@@ -42,6 +44,7 @@ class WebhookSerializer(serializers.ModelSerializer):
             "is_active",
             "paused_at",
             "pause_reason",
+            "problem",
             "failure_count",
             "last_triggered_at",
             "created_at",
@@ -98,7 +101,9 @@ class WebhookViewBase(ApiView):
 
     def found(self, webhook_id: uuid.UUID) -> Webhook:
         """The webhook; 404 and 403 as everywhere."""
-        return self.find(Webhook.objects.select_related("organization", "project"), MANAGE, pk=webhook_id)
+        found = self.find(Webhook.objects.select_related("organization", "project"), MANAGE, pk=webhook_id)
+        ensure_reached(self.request.user, found.organization, found.project)
+        return found
 
 
 class WebhookListView(WebhookViewBase):
@@ -107,7 +112,7 @@ class WebhookListView(WebhookViewBase):
     @extend_schema(parameters=[ListQuery], responses=page_of(WebhookSerializer))
     def get(self, request: Request) -> Response:
         self.require(MANAGE)
-        rows = Webhook.objects.visible_to(request.user).order_by("name", "pk")
+        rows = reached(Webhook.objects.visible_to(request.user), request.user, self.organization).order_by("name", "pk")
         return self.page(rows, WebhookSerializer, self.read_query(ListQuery))
 
     @extend_schema(request=WebhookSettings, responses={201: WebhookWithSecret})

@@ -64,9 +64,11 @@ def create_database(context: DeployContext) -> None:
     preparing.wait_for_network(context)
     state = preparing.settle_database(context)
     if state == database_state.READY:
-        if not runtime.ensure_database(context.host, context.specification("postgres")):
+        is_restarted = runtime.ensure_database(context.host, context.specification("postgres"))
+        if is_restarted:
+            context.run.info("PostgreSQL was started again with its new settings.")
+        if not preparing.follow_address(context) and not is_restarted:
             context.run.skip("The database is there already.")
-        context.run.info("PostgreSQL was started again with its new settings.")
         return
     preparing.fill_database(context)
 

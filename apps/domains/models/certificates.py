@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Q
 
 from apps.core import clock
-from apps.core.fields import EncryptedTextField
+from apps.core.fields import EncryptedTextField, unreadable
 from apps.core.models import BaseModel
 from apps.orgs.models import Organization
 from apps.orgs.querysets import TenantQuerySet
@@ -119,8 +119,11 @@ class Certificate(BaseModel):
 
     @property
     def is_due(self) -> bool:
-        """True where it must be ordered (again)."""
-        return not self.is_usable or (self.renew_at is not None and self.renew_at <= clock.now())
+        """True where it must be ordered (again): also when its key cannot be decrypted any more, since no further
+        server could get it."""
+        if not self.is_usable or unreadable(self):
+            return True
+        return self.renew_at is not None and self.renew_at <= clock.now()
 
 
 class CertificateDelivery(BaseModel):

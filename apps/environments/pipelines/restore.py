@@ -24,6 +24,10 @@ def bring_data_back(context: EnvironmentContext) -> None:
         has_data = False
     context.run.remember(has_data=has_data)
     context.run.info("The data is in its place again." if has_data else "It was never deployed: there is no data.")
+    if former := context.run.operation.parameters.get("former_host_name"):
+        context.run.info(
+            f"{former} belongs to another environment now: the address is {context.environment.host_name}."
+        )
 
 
 def put_aside_again(context: EnvironmentContext) -> None:
@@ -31,7 +35,8 @@ def put_aside_again(context: EnvironmentContext) -> None:
 
 
 def store_restored(operation: Operation) -> None:
-    mark_restored(load(operation), has_data=operation.data["has_data"])
+    former = operation.parameters.get("former_host_name", "")
+    mark_restored(load(operation), has_data=operation.data["has_data"], former_host_name=former)
 
 
 def store_failed(operation: Operation) -> None:

@@ -70,6 +70,12 @@ def restore(request: HttpRequest, organization: str, project: str, identifier: u
     operation = request_restore(environment=environment, actor=request.user)
     messages.info(request, f"{operation.title}: under way. Deploy it afterwards: that starts it.")
     environment.refresh_from_db()
+    if former := operation.parameters["former_host_name"]:
+        messages.warning(
+            request,
+            f"{former} belongs to another environment now. The address is {environment.host_name} from now on; the "
+            "next deployment tells Odoo so.",
+        )
     return redirect(address(environment))
 
 

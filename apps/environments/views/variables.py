@@ -12,6 +12,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
 from apps.core.exceptions import Problem
+from apps.core.fields import unreadable
 from apps.environments.forms import VariableForm
 from apps.environments.models import EnvironmentVariable
 from apps.environments.variables import delete_variable, set_variable
@@ -36,11 +37,17 @@ def variables(request: HttpRequest, organization: str, project: str, environment
             messages.success(request, f"{variable.key} is set. It takes effect with the next deployment.")
             return redirect(address(found, "variables"))
     context = frame(request, found) | {
-        "variables": [(one, None if one.sensitive else one.value) for one in found.variables.all()],
+        "variables": [_shown(one) for one in found.variables.all()],
         "form": form,
         "may_manage": has_permission(request.user, "project.environments.vars.manage", found),
     }
     return render(request, "environments/variables.html", context, status=422 if form.errors else 200)
+
+
+def _shown(variable: EnvironmentVariable) -> tuple[EnvironmentVariable, str | None, bool]:
+    """With its value unless that is a secret, and whether it cannot be decrypted any more."""
+    is_lost = bool(unreadable(variable))
+    return variable, None if variable.sensitive or is_lost else variable.value, is_lost
 
 
 @require_POST

@@ -11,7 +11,8 @@ from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 
-from apps.core.fields import EncryptedTextField
+from apps.core import clock
+from apps.core.fields import EncryptedTextField, unreadable
 from apps.core.models import BaseModel
 from apps.core.validators import validate_plain_text
 from apps.notifications.models.event import Event
@@ -76,13 +77,28 @@ class Webhook(BaseModel):
 
     @property
     def host(self) -> str:
-        """The host that it calls: what may be shown and recorded of the address."""
-        return urlsplit(self.url).hostname or ""
+        """The host that it calls: what may be shown and recorded of the address. Empty where that cannot be read."""
+        return "" if unreadable(self, "url") else urlsplit(self.url).hostname or ""
+
+    @property
+    def problem(self) -> str:
+        """What keeps it from being called, and what to do; empty for one that can be. Its address or its secret may
+        have been encrypted with a key that is gone."""
+        is_old_one_used = self.previous_secret_until is not None and clock.now() < self.previous_secret_until
+        missing = unreadable(self, "url", "secret", *(["previous_secret"] if is_old_one_used else []))
+        lost = {"the address": "enter the address again"} if "url" in missing else {}
+        if set(missing) - {"url"}:
+            lost |= {"the secret": "replace the secret"}
+        if not lost:
+            return ""
+        what, how = " and ".join(lost), ", ".join(lost.values())
+        return f"It cannot be called: {what} cannot be decrypted any more. Please {how}, then resume it."
 
     def secrets_at(self, moment: datetime) -> list[str]:
         """The secrets to sign with, the newest first."""
-        is_old_one_valid = self.previous_secret and self.previous_secret_until and moment < self.previous_secret_until
-        return [self.secret, self.previous_secret] if is_old_one_valid else [self.secret]
+        if self.previous_secret_until is None or moment >= self.previous_secret_until:
+            return [self.secret]
+        return [self.secret, self.previous_secret]
 
     def get_absolute_url(self) -> str:
         return reverse("notifications:webhook", args=[self.organization.slug, self.pk])

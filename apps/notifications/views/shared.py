@@ -8,6 +8,7 @@ from django.http import HttpRequest
 
 from apps.core import keyring
 from apps.notifications.models import Webhook
+from apps.notifications.reach import ensure_reached
 from apps.orgs.access import require
 from apps.orgs.models import Organization
 from apps.orgs.querysets import get_visible_or_404
@@ -28,6 +29,7 @@ def get_webhook(request: HttpRequest, organization: str, webhook: uuid.UUID) -> 
     webhooks = Webhook.objects.select_related("organization", "project", "created_by")
     found = get_visible_or_404(webhooks, request.user, organization__slug=organization, pk=webhook)
     require(request.user, MANAGE, found)
+    ensure_reached(request.user, found.organization, found.project)
     return found
 
 

@@ -18,6 +18,7 @@ from apps.notifications import services
 from apps.notifications.forms import WebhookForm
 from apps.notifications.kinds import all_kinds
 from apps.notifications.models import OutboxStatus, Webhook
+from apps.notifications.reach import reached
 from apps.notifications.views.shared import get_organization, get_webhook, keep_secret, take_secret
 
 PAGE_SIZE = 25
@@ -26,9 +27,10 @@ PAGE_SIZE = 25
 @require_GET
 @login_required
 def webhook_list(request: HttpRequest, organization: str) -> HttpResponse:
-    """All of them (there are at most 50) and how each is doing."""
+    """All of them (there are at most 50) about what the person sees, and how each is doing."""
     found = get_organization(request, organization)
-    webhooks = Webhook.objects.filter(organization=found).select_related("project")
+    rows = Webhook.objects.filter(organization=found).select_related("project")
+    webhooks = reached(rows, request.user, found)
     return render(request, "notifications/webhooks.html", {"organization": found, "webhooks": webhooks})
 
 

@@ -1,6 +1,6 @@
 """Organizations, who belongs to them, and what they may."""
 
-from apps.orgs.models.invitations import Invitation, InvitationUse
+from apps.orgs.models.invitations import Invitation, InvitationReader, InvitationUse
 from apps.orgs.models.organization import FormerSlug, Membership, Organization, OrganizationLogo
 from apps.orgs.models.quotas import Quota, QuotaRequest, UsageSample
 from apps.orgs.models.rights import (
@@ -18,6 +18,7 @@ __all__ = [
     "CustomRoleAssignment",
     "FormerSlug",
     "Invitation",
+    "InvitationReader",
     "InvitationUse",
     "Membership",
     "Organization",

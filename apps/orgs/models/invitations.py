@@ -61,6 +61,8 @@ class Invitation(BaseModel):
     revoked_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     revoked_at = models.DateTimeField(null=True, editable=False)
     mailed_at = models.DateTimeField(null=True, editable=False)
+    # When code and link were made anew, because somebody who had seen them may not invite any more.
+    code_renewed_at = models.DateTimeField(null=True, editable=False)
 
     objects = InvitationQuerySet.as_manager()
 
@@ -104,6 +106,24 @@ class InvitationUse(BaseModel):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["invitation", "user"], name="invitation_used_once_per_person")]
+
+    @property
+    def organization(self) -> Organization:
+        """The tenant that it belongs to."""
+        return self.invitation.organization
+
+
+class InvitationReader(BaseModel):
+    """Who has seen the code that an invitation has now."""
+
+    invitation = models.ForeignKey(Invitation, models.CASCADE, related_name="readers")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="read_invitations")
+
+    objects = TenantQuerySet.as_manager()
+    organization_path = "invitation__organization"
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["invitation", "user"], name="invitation_read_once_per_person")]
 
     @property
     def organization(self) -> Organization:

@@ -29,7 +29,7 @@ OWN = {
     "usersessions.UserSession",
 }
 # What organizations keep about what happened in them: it points at somebody without a name.
-KEPT = {"admin.LogEntry", "orgs.InvitationUse", "orgs.SupportAccess", "orgs.ViewAs"}
+KEPT = {"admin.LogEntry", "orgs.InvitationReader", "orgs.InvitationUse", "orgs.SupportAccess", "orgs.ViewAs"}
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from apps.core.exceptions import Problem
-from apps.orgs import invitations
+from apps.core.fields import unreadable
+from apps.orgs import invitations, readers
 from apps.orgs.access import require
 from apps.orgs.invitation_mails import send_invitation
 from apps.orgs.models import Invitation, Organization
@@ -85,6 +86,7 @@ def invitation_list(request: HttpRequest, organization: str) -> HttpResponse:
 
 
 def _list(request: HttpRequest, organization: Organization) -> dict[str, Any]:
+    readers.settle(organization.pk)
     rows = Invitation.objects.filter(organization=organization).select_related("invited_by", "organization")
     page = Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page"))
     wanted = {key for invitation in page for key in invitation.project_ids}
@@ -93,10 +95,13 @@ def _list(request: HttpRequest, organization: Organization) -> dict[str, Any]:
     for invitation in page:
         invitation.project_names = [names[key] for key in invitation.project_ids if key in names]
         # Whoever sees a code can use it: only who may give all that it gives does.
-        may_use = invitations.may_use(request.user, invitation)
-        invitation.may_see = invitation.is_open and may_use
+        may_use = readers.may_use(request.user, invitation)
+        invitation.is_lost = bool(unreadable(invitation))
+        invitation.may_see = invitation.is_open and may_use and not invitation.is_lost
         invitation.may_renew = invitation.state in ("pending", "expired") and may_use
-        invitation.link = request.build_absolute_uri(reverse("orgs:join", args=[invitation.link_token]))
+        if invitation.may_see:
+            invitation.link = request.build_absolute_uri(reverse("orgs:join", args=[invitation.link_token]))
+    readers.note([invitation for invitation in page if invitation.may_see], request.user)
     return {"page": page, "has_over": Invitation.objects.filter(organization=organization).over().exists()}
 
 
