@@ -10,9 +10,10 @@ from pathlib import Path
 from oecsh.embedded.processes import free_port
 from tests.lab.acme import AcmeServer
 from tests.lab.dns import DnsServer
+from tests.lab.docker_sshd import MachineByDocker, may_use_sudo
 from tests.lab.git import GitRepository, GitServer
 from tests.lab.mail import MailSink
-from tests.lab.sshd import ThisMachine, this_machine
+from tests.lab.sshd import ThisMachine, ensure_running
 
 ADDRESS = "127.0.0.1"
 REPOSITORY = "demo-addons"
@@ -28,7 +29,8 @@ class DemoLab:
         self.is_root = os.geteuid() == 0
         directory.mkdir(parents=True, exist_ok=True)
         ports = self.ports = self._ports()
-        self.machine = ThisMachine(directory / "machine", port=ports["ssh"], address=ADDRESS)
+        kind = ThisMachine if may_use_sudo() else MachineByDocker
+        self.machine = kind(directory / "machine", port=ports["ssh"], address=ADDRESS)
         self.git = GitServer(directory / "git", address=ADDRESS, port=ports["git"], ssh_port=ports["git_ssh"])
         self.dns = DnsServer(directory / "dns", address=ADDRESS, port=ports["dns"])
         self.acme = AcmeServer(
@@ -44,7 +46,7 @@ class DemoLab:
 
     def start(self, base_domain: str) -> dict[str, str]:
         """Starts what does not run, and returns what the platform must be told about it."""
-        this_machine(self.ports["ssh"], directory=self.machine.directory, address=ADDRESS)
+        ensure_running(self.machine)
         self.git.start(ssh=self.is_root)
         repository = GitRepository(self.git, REPOSITORY)
         if not (self.git.repositories / f"{REPOSITORY}.git").exists():

@@ -57,18 +57,22 @@ class PrivateSshd:
         Raises `LabError` when the port belongs to somebody else.
         """
         ensure_packages(("openssh-server",))
-        self.directory.mkdir(parents=True, exist_ok=True)
-        self.directory.chmod(0o700)
-        ensure_key_pair(self.directory / "host_key", comment="host")
-        (self.directory / "authorized_keys").touch(mode=0o600)
-        settings = SETTINGS.format(address=self.address, port=self.port, directory=self.directory)
-        (self.directory / "sshd_config").write_text(settings)
+        self.write_settings()
         if os.geteuid() == 0:
             Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)  # sshd's own requirement when it runs as root
         self.daemon.stop()
         ensure_port_is_free(self.address, self.port)
         self.daemon.start([*wrapper, "/usr/sbin/sshd", "-D", "-e", "-f", self.directory / "sshd_config"])
         wait_until(lambda: self.daemon.pid > 0 and answers(self.address, self.port), timeout=40, what="sshd answers")
+
+    def write_settings(self) -> None:
+        """The folder with the host key, the configuration and who may come in."""
+        self.directory.mkdir(parents=True, exist_ok=True)
+        self.directory.chmod(0o700)
+        ensure_key_pair(self.directory / "host_key", comment="host")
+        (self.directory / "authorized_keys").touch(mode=0o600)
+        settings = SETTINGS.format(address=self.address, port=self.port, directory=self.directory)
+        (self.directory / "sshd_config").write_text(settings)
 
     def stop(self) -> None:
         self.daemon.stop()
@@ -116,9 +120,14 @@ class ThisMachine(PrivateSshd):
 def this_machine(port: int, *, directory: Path, address: str = "127.0.0.1") -> ThisMachine:
     """Make this machine a server behind a private sshd on `address:port`, started or left running."""
     machine = ThisMachine(directory, port=port, address=address)
-    if not (machine.is_running and answers(address, port)):
-        machine.start()
+    ensure_running(machine)
     return machine
+
+
+def ensure_running(machine: ThisMachine) -> None:
+    """Started, or left running."""
+    if not (machine.is_running and answers(machine.address, machine.port)):
+        machine.start()
 
 
 def answers(address: str, port: int, *, timeout: float = 1) -> bool:
