@@ -1,4 +1,4 @@
-"""An sshd that runs as root for somebody who is not root but may use Docker, which is the same right under another name.
+"""An sshd that runs as root for somebody who is not root but may use Docker: the same right under another name.
 
 A server is reached as root, or as one who may use sudo. Whoever has neither still has a server to show: Docker starts
 the machine's own sshd, in its own files.
@@ -57,7 +57,7 @@ class MachineByDocker(ThisMachine):
             privileged=True,
             pid_mode="host",
             network_mode="host",
-            volumes={"/": {"bind": "/host", "mode": "rw", "propagation": "rslave"}},
+            volumes={"/": {"bind": "/host", "mode": "rw"}},
         )
         wait_until(lambda: self.is_running and answers(self.address, self.port), timeout=40, what="sshd answers")
         self.authorize(self.public_key)
