@@ -54,7 +54,7 @@ class MachineByDocker(ThisMachine):
             ["chroot", "/host", "sh", "-c", _SSHD, "sh", str(self.directory / "sshd_config")],
             name=self.container_name,
             detach=True,
-            privileged=True,
+            security_opt=["apparmor=unconfined", "label=disable"],
             pid_mode="host",
             network_mode="host",
             volumes={"/": {"bind": "/host", "mode": "rw"}},
