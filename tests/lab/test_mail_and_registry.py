@@ -12,12 +12,14 @@ from pathlib import Path
 import pytest
 import requests
 
+from images.engine import ensure_engine
 from tests.lab.commands import LabError
+from tests.lab.docker_sshd import MachineByDocker
 from tests.lab.mail import MailSink
 from tests.lab.registry import PrivateRegistry
 from tests.lab.server import LabServer
 from tests.lab.ssh_client import ask, connect
-from tests.lab.sshd import this_machine
+from tests.lab.sshd import ensure_running, this_machine
 
 pytestmark = pytest.mark.lab
 
@@ -76,6 +78,23 @@ def test_this_machine_as_a_server(tmp_path: Path) -> None:
         assert (again.daemon.pid, again.host_key) == (pid, key)
         with pytest.raises(LabError, match="in use by another program"):
             this_machine(port, directory=tmp_path / "other")
+    finally:
+        machine.stop()
+    assert not machine.is_running
+
+
+def test_this_machine_by_docker(tmp_path: Path) -> None:
+    """As for somebody who may use Docker and nothing else: root of the machine itself, its files and processes."""
+    ensure_engine()
+    machine = MachineByDocker(tmp_path / "machine", port=free_port())
+    boot_id = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    try:
+        machine.start()
+        ensure_running(machine)
+        with connect(machine, machine.private_key, user=machine.user) as client:
+            assert ask(client, "cat /proc/sys/kernel/random/boot_id; id -u").split() == [boot_id, "0"]
+            assert ask(client, f"touch {tmp_path}/made; docker version --format '{{{{.Server.Os}}}}'") == "linux"
+        assert (tmp_path / "made").exists()
     finally:
         machine.stop()
     assert not machine.is_running
