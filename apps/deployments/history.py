@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from statistics import median
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Prefetch, Q, QuerySet
 
 from apps.deployments.models import Deployment
 from apps.environments.models import Environment
-from apps.operations.models import UNFINISHED, Status
+from apps.operations.models import UNFINISHED, OperationStep, Status
 
 # Of how many earlier ones the usual time is the median.
 REMEMBERED = 15
@@ -26,11 +26,17 @@ FILTERS = {
 def history(environment: Environment) -> QuerySet[Deployment]:
     """The deployments of an environment, the newest first, with everything that a row shows."""
     return (
-        Deployment.objects.filter(environment=environment)
-        .select_related("operation", "triggered_by", "release", "environment__project__organization")
+        environment.deployments.select_related("operation", "triggered_by", "release")
         .prefetch_related("operation__steps")
         .order_by("-number")
     )
+
+
+def rows_of(deployments: QuerySet[Deployment]) -> QuerySet[Deployment]:
+    """The same deployments for a list, which shows of their steps the state of each and the name of the failed one."""
+    steps = OperationStep.objects.only("operation_id", "position", "status", "started_at", "title")
+    shown = deployments.prefetch_related(None).prefetch_related(Prefetch("operation__steps", steps))
+    return shown.defer("operation__parameters", "operation__data")
 
 
 def narrowed(

@@ -33,7 +33,7 @@ def deployment_list(request: HttpRequest, organization: str, project: str, envir
     """All deployments with filters; `?panel=1` gives the last few for the overview."""
     found = get_environment(request, organization, project, environment)
     require(request.user, "project.deployments.view", found)
-    deployments = history.history(found)
+    deployments = history.rows_of(history.history(found))
     if request.GET.get("panel"):
         context = {"environment": found, "deployments": deployments[:PANEL_SIZE]}
         return render(request, "deployments/list.html#panel", context)

@@ -130,6 +130,7 @@ def _first_of_each(environments: EnvironmentQuerySet) -> list[Environment]:
     )
     return list(
         ranked.filter(rank__lte=CARDS_PER_PROJECT)
+        .without_secrets()
         .select_related("project__organization", "server")
         .annotate(last_deployment=Subquery(last))
         .order_by("project__name", "rank")
@@ -146,7 +147,7 @@ def _cards(environments: list[Environment]) -> list[EnvironmentCard]:
             status__in=UNFINISHED,
             subject_type=Environment._meta.label_lower,
             subject_id__in=[environment.pk for environment in environments],
-        ).prefetch_related("steps")
+        ).with_progress()
     }
     return [
         EnvironmentCard(
@@ -198,7 +199,8 @@ def _environment_concerns(organization: Organization, environments: EnvironmentQ
         last_error=Subquery(last.values("operation__error")[:1]),
         is_down=Case(When(status=Status.ERROR, then=1), default=0),
     ).filter(Q(is_down=1) | Q(last_status=OperationStatus.FAILED) & ~Exists(busy))
-    ordered = found.select_related("project__organization").order_by("-is_down", "project__name", "name")
+    ordered = found.without_secrets().select_related("project__organization")
+    ordered = ordered.order_by("-is_down", "project__name", "name")
     return [_environment_concern(environment) for environment in ordered[:MOST_CONCERNS]]
 
 

@@ -15,6 +15,7 @@ from apps.notifications.inbox import unread_count
 from apps.operations.models import UNFINISHED, Operation
 from apps.orgs.models import Organization
 from apps.orgs.scope import scope_of
+from apps.portal.side_lists import SideList, account_list, settings_list
 
 SESSION_KEY = "organization"
 THEME_COOKIE = "theme"
@@ -93,6 +94,18 @@ class Navigation:
             url = self.home if is_home else self.home + address
             items.append(Item(title, icon, url, is_current and self.request.path.startswith(self.home)))
         return items
+
+    @cached_property
+    def settings_list(self) -> SideList | None:
+        """The list beside the pages of the organization's settings."""
+        if self.organization is None:
+            return None
+        return settings_list(self.organization, self.user, self.request.path)
+
+    @cached_property
+    def account_list(self) -> SideList:
+        """The list beside the pages of the person's account."""
+        return account_list(self.request.path)
 
     @cached_property
     def running_count(self) -> int:

@@ -67,6 +67,7 @@ def _environments(organization: Organization, user: Any, parts: list[str], limit
         Environment.objects.visible_to(user)
         .existing()
         .filter(_matching(parts, "name", "slug", "host_name", "project__name"), project__organization=organization)
+        .without_secrets()
         .select_related("project__organization")
         .order_by("project__name", "name")[:limit]
     )

@@ -103,7 +103,7 @@ def projects_page(organization: Organization, user: Any, number: str | None) -> 
     )
     totals = {row["project_id"]: Allocation(row["cpu"], row["memory"], row["disk"], row["count"]) for row in sums}
     rows: dict[Any, list[tuple[Environment, str]]] = {}
-    visible = environments.visible_to(user).select_related("project__organization", "server")
+    visible = environments.visible_to(user).without_secrets().select_related("project__organization", "server")
     for environment in visible.order_by("project", "name")[: PROJECTS_PER_PAGE * ENVIRONMENTS_PER_PROJECT]:
         mine = rows.setdefault(environment.project_id, [])
         if len(mine) < ENVIRONMENTS_PER_PROJECT:

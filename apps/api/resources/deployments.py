@@ -73,7 +73,8 @@ class DeploymentListView(ApiView):
         environment = self.find(environments(), VIEW, pk=environment_id)
         query = self.read_query(DeploymentQuery)
         chosen = {name: query[name] for name in ("status", "trigger") if name in query}
-        rows = history.narrowed(history.history(environment).visible_to(request.user), **chosen)
+        rows = history.rows_of(history.history(environment)).visible_to(request.user)
+        rows = history.narrowed(rows, **chosen)
         return self.page(rows, DeploymentSerializer, query)
 
 

@@ -168,7 +168,8 @@ class EnvironmentListView(ApiView):
     def get(self, request: Request) -> Response:
         self.require("org.view")
         query = self.read_query(EnvironmentQuery)
-        rows = visible_environments(environments(), request.user, self.organization).order_by("created_at", "pk")
+        rows = visible_environments(environments().without_secrets(), request.user, self.organization)
+        rows = rows.order_by("created_at", "pk")
         rows = rows.filter(status=query["status"]) if "status" in query else rows.existing()
         if "project_id" in query:
             rows = rows.filter(project=query["project_id"])

@@ -114,6 +114,7 @@ class ServerListView(ApiView):
     def get(self, request: Request) -> Response:
         self.require("org.servers.list")
         rows = Server.objects.visible_to(request.user).select_related("ssh_key").order_by("name", "pk")
+        rows = rows.defer("ssh_key__private_key", "ssh_key__passphrase")
         return self.page(rows, ServerSerializer, self.read_query(ListQuery))
 
     @extend_schema(request=NewServer, responses={201: ServerSerializer})

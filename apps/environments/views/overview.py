@@ -33,7 +33,7 @@ def stages(request: HttpRequest, organization: str, project: str) -> HttpRespons
     require(request.user, "project.view", found)
     stage = next((kind for kind in EnvironmentType.values if kind == request.GET.get("stage")), "")
     stages = [(kind, label) for kind, label in EnvironmentType.choices if stage in ("", kind)]
-    rows = Environment.objects.existing().filter(project=found).select_related("server", "project__organization")
+    rows = Environment.objects.existing().filter(project=found).without_secrets().select_related("server")
     number, size = (request.GET.get("page"), STAGE_PAGE) if stage else (1, STAGE_CARDS)
     pages = {kind: Paginator(rows.filter(environment_type=kind), size).get_page(number) for kind, _ in stages}
     environments = [environment for page in pages.values() for environment in page]
@@ -41,10 +41,10 @@ def stages(request: HttpRequest, organization: str, project: str) -> HttpRespons
         operation.subject_id: operation
         for operation in Operation.objects.active()
         .filter(subject_id__in=[environment.pk for environment in environments])
-        .prefetch_related("steps")
+        .with_progress()
     }
     for environment in environments:
-        environment.operation = active.get(environment.pk)
+        environment.operation, environment.project = active.get(environment.pk), found
     columns = [(kind, label, pages[kind]) for kind, label in stages]
     destroyed = Environment.objects.filter(project=found, status=Status.DELETED, purged_at=None)
     context = {
@@ -95,7 +95,8 @@ def server_capacity(request: HttpRequest, organization: str, server: str) -> Htt
     environments = list(
         Environment.objects.existing()
         .filter(server=found)
-        .select_related("project__organization")
+        .without_secrets()
+        .select_related("project")
         .order_by("-memory_megabytes", "name")
     )
     shares = {

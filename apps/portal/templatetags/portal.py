@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
@@ -30,9 +31,19 @@ FULL_PERCENT = 95
 @register.simple_tag
 def icon(name: str, label: str = "", classes: str = "") -> SafeString:
     """An icon from `static_src/icons.txt`; decoration for a screen reader unless it gets a label."""
+    return _icon(_icons_address(), name, label, classes)
+
+
+@functools.cache
+def _icons_address() -> str:
+    # The same for the life of a process: the list of hashed names is read once too.
+    return static("build/icons.svg")
+
+
+@functools.lru_cache(maxsize=4096)
+def _icon(address: str, name: str, label: str, classes: str) -> SafeString:
     described = format_html('role="img" aria-label="{}"', label) if label else SafeString('aria-hidden="true"')
-    address = f"{static('build/icons.svg')}#{name}"
-    return format_html('<svg class="icon {}" {}><use href="{}"></use></svg>', classes, described, address)
+    return format_html('<svg class="icon {}" {}><use href="{}#{}"></use></svg>', classes, described, address, name)
 
 
 @register.filter

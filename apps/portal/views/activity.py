@@ -58,7 +58,7 @@ def running(request: HttpRequest, organization: str) -> HttpResponse:
     found = get_visible_or_404(Organization, request.user, slug=organization)
     require(request.user, "org.view", found)
     operations = Operation.objects.visible_to(request.user).filter(organization=found)
-    unfinished = operations.filter(status__in=UNFINISHED).prefetch_related("steps").order_by("-created_at")
+    unfinished = operations.filter(status__in=UNFINISHED).with_progress().order_by("-created_at")
     recent = operations.filter(finished_at__gte=clock.now() - RECENT).order_by("-finished_at")[:8]
     context = {"count": unfinished.count(), "operations": unfinished[:DRAWER_LIMIT], "recent": recent}
     return render(request, "portal/running.html", context)
