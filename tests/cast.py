@@ -10,15 +10,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
+from django.db import transaction
+
 from apps.accounts.models import User
 from apps.core import clock
 from apps.orgs import services, teams
 from apps.orgs.models import Organization, SupportAccess, Team
+from apps.orgs.rights_changes import changing
 from apps.orgs.roles import Role
+from tests.database.beginning import changed_tables
+from tests.database.pattern import Pattern
 
 PASSWORD = "Correct-horse-9"
 # The team in Acme that gets a role on the projects that the factories make.
 CREW = "Crew"
+ADDRESSES = [f"{name}@example.com" for name in ("alice", "anna", "bob", "vera", "charlie", "sam")]
+_pattern: Pattern | None = None
 
 
 @dataclass
@@ -41,8 +48,36 @@ def make_person(name: str, **fields: object) -> User:
     return User.objects.create_user(f"{name.lower()}@example.com", PASSWORD, display_name=name, **fields)
 
 
+def rehearse_cast() -> None:
+    """From now on `make_cast` repeats what the services do here. The tables hold nothing but what migrations wrote."""
+    global _pattern
+    with transaction.atomic():
+        _make_by_services()
+        _pattern = Pattern(changed_tables())
+        transaction.set_rollback(True)
+
+
 def make_cast() -> Cast:
-    """Makes the people and the organizations through the services."""
+    """Makes the people and the organizations: by the services, or as they did it in the rehearsal."""
+    if _pattern is None:
+        return _make_by_services()
+    with transaction.atomic():
+        _pattern.repeat()
+        cast = _found()
+        for organization in (cast.acme, cast.umbrella):
+            changing(organization.memberships.values_list("user_id", flat=True), organization.pk)
+    return cast
+
+
+def _found() -> Cast:
+    """Everybody as they are in the tables."""
+    people = {person.email.partition("@")[0]: person for person in User.objects.filter(email__in=ADDRESSES)}
+    acme, umbrella = (Organization.objects.get(slug=slug) for slug in ("acme", "umbrella"))
+    crew = Team.objects.select_related("group", "organization").get(organization=acme, name=CREW)
+    return Cast(**people, acme=acme, umbrella=umbrella, crew=crew)
+
+
+def _make_by_services() -> Cast:
     people = {name: make_person(name.title()) for name in ("alice", "anna", "bob", "vera", "charlie")}
     sam = make_person("Sam", is_staff=True, is_superuser=True)
     acme = services.create_organization(name="Acme", owner=people["alice"])

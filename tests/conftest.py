@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.test import Client
 from hypothesis import settings as hypothesis_settings
 
 from apps.accounts.models import User
-from tests.cast import Cast, make_cast
+from tests.cast import Cast, make_cast, rehearse_cast
+from tests.database.beginning import remember_beginning
 
 # How long an example takes says more about the machine's other work than about ours.
 hypothesis_settings.register_profile("oecsh", deadline=None)
@@ -40,6 +42,14 @@ def _cost(item: pytest.Item) -> int:
     if item.get_closest_marker("browser"):
         return 2
     return 1 if item.get_closest_marker("lab") else 0
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
+    """The tests' database as the migrations left it, which is how it is found after each test that commits."""
+    with django_db_blocker.unblock():
+        remember_beginning()
+        rehearse_cast()
 
 
 @pytest.fixture

@@ -13,13 +13,15 @@ os.environ.setdefault("RUN_DIRECTORY", str(TESTING_DIRECTORY))
 os.environ.update(ensure_services(TESTING_DIRECTORY))
 
 from .base import *  # noqa: E402, F403
-from .base import DATABASES, STORAGES  # noqa: E402
+from .base import DATABASES, INSTALLED_APPS, STORAGES  # noqa: E402
 
 SECRET_KEY = "only-for-tests-" * 4
 ALLOWED_HOSTS = ["*"]
 KEY_RING = "test:" + "A" * 43 + "="
 DATABASES["default"]["TEST"] = {"NAME": f"test_oecsh_{os.getpid()}"}
 DATABASES["default"]["CONN_MAX_AGE"] = 0
+# Whose `flush` empties the tables after tests that commit.
+INSTALLED_APPS = [*INSTALLED_APPS, "tests.database"]
 # Between tests every table is emptied, the audit trail too, which refuses it everywhere else.
 DATABASES["default"]["OPTIONS"]["options"] = "-c oecsh.audit_may_truncate=on"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -36,9 +36,14 @@ class Peer(paramiko.ServerInterface):
         return Endpoint("127.0.0.1", port, "root", key=self.pair, host_key=self.own.public_key)
 
     def serve(self) -> None:
-        with contextlib.suppress(*_GONE):
-            while True:
-                transport = paramiko.Transport(self.listener.accept()[0])
+        """Until the listener is closed; a client that leaves in the middle of its greeting ends nothing."""
+        while True:
+            try:
+                connection, _ = self.listener.accept()
+            except OSError:
+                return
+            with contextlib.suppress(*_GONE):
+                transport = paramiko.Transport(connection)
                 transport.add_server_key(self.own.for_paramiko())
                 transport.start_server(server=self)
                 threading.Thread(target=self.follow, args=[transport], daemon=True).start()

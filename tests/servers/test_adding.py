@@ -87,6 +87,7 @@ def test_bad_input_is_told_beside_its_field_and_kept(field, value, word, cast: C
 @pytest.mark.parametrize(
     ("private_key", "passphrase", "field"),
     [("nonsense", "", "private_key"), ("", "", "private_key"), (HOST_KEY, "", "private_key")],
+    ids=["nonsense", "none", "public"],
 )
 def test_a_bad_key_is_told_beside_its_field(private_key, passphrase, field, cast: Cast, sign_in) -> None:
     data = ADD | {"key_source": "paste", "private_key": private_key, "passphrase": passphrase}
