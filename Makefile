@@ -1,6 +1,8 @@
 # `make demo` and `make test` do all of their own set-up. What each target does is one command of a Python module.
 PYTHON := .venv/bin/python
 export PYTHONUNBUFFERED := 1
+# Every process that is started would compile all modules again where nothing may be kept of it.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help demo down test test-unit test-database test-lab test-browser bench lint format setup
 
