@@ -70,7 +70,7 @@ def _reserve(key: ApiKey, name: str, fingerprint: str) -> tuple[IdempotentAnswer
 def _insert(row: IdempotentAnswer) -> None:
     try:
         with connection.cursor() as cursor:
-            cursor.execute(f"SET LOCAL lock_timeout = '{PATIENCE}'")
+            cursor.execute("SELECT set_config('lock_timeout', %s, true)", [PATIENCE])
         IdempotentAnswer.objects.bulk_create([row], ignore_conflicts=True)
         with connection.cursor() as cursor:
             cursor.execute("SET LOCAL lock_timeout = DEFAULT")

@@ -12,42 +12,19 @@ from django.db import models
 from django.db.models import Q
 
 from apps.core.models import BaseModel
+from apps.operations.choices import ACTIVE as ACTIVE
+from apps.operations.choices import FINISHED as FINISHED
+from apps.operations.choices import OVER as OVER
+from apps.operations.choices import UNFINISHED as UNFINISHED
+from apps.operations.choices import Level as Level
+from apps.operations.choices import Status as Status
+from apps.operations.choices import Trigger as Trigger
+from apps.operations.choices import UndoStatus as UndoStatus
 from apps.orgs.models import Organization
 from apps.orgs.querysets import TenantQuerySet
 
-
-class Status(models.TextChoices):
-    """Where an operation or a step is. The last four never change again."""
-
-    PENDING = "pending", "Pending"
-    QUEUED = "queued", "Queued"
-    RUNNING = "running", "Running"
-    COMPLETED = "completed", "Completed"
-    FAILED = "failed", "Failed"
-    CANCELLED = "cancelled", "Cancelled"
-    SKIPPED = "skipped", "Skipped"
-
-
-# An operation which holds its lock key; a pending one waits for it.
-ACTIVE = (Status.QUEUED, Status.RUNNING)
-UNFINISHED = (Status.PENDING, Status.QUEUED, Status.RUNNING)
-FINISHED = (Status.COMPLETED, Status.FAILED, Status.CANCELLED)
-# A step that needs nothing more.
-OVER = (Status.COMPLETED, Status.SKIPPED)
-
 LOCK_CONSTRAINT = "one_active_operation_per_lock_key"
 WAITING_CONSTRAINT = "one_waiting_operation_per_lock_key"
-
-
-class Trigger(models.TextChoices):
-    """What started an operation."""
-
-    MANUAL = "manual", "A person"
-    API = "api", "The API"
-    PUSH = "push", "A push"
-    SCHEDULE = "schedule", "A schedule"
-    RETRY = "retry", "A retry"
-    FOLLOW_UP = "follow_up", "Another operation"
 
 
 class OperationQuerySet(TenantQuerySet):
@@ -197,13 +174,6 @@ class Operation(BaseModel):
         return _seconds(self.started_at, self.finished_at)
 
 
-class UndoStatus(models.TextChoices):
-    NONE = "", "Not undone"
-    RUNNING = "running", "Being undone"
-    COMPLETED = "completed", "Undone"
-    FAILED = "failed", "Could not be undone"
-
-
 class OperationStep(BaseModel):
     """One named step. All steps of an operation exist from the moment when it is queued."""
 
@@ -254,15 +224,6 @@ class OperationStep(BaseModel):
         if not self.progress_total or self.progress_done is None:
             return None
         return min(100, self.progress_done * 100 // self.progress_total)
-
-
-class Level(models.TextChoices):
-    """Levels of log lines, the least first."""
-
-    DEBUG = "DEBUG", "Debug"
-    INFO = "INFO", "Info"
-    WARNING = "WARNING", "Warning"
-    ERROR = "ERROR", "Error"
 
 
 class LogLine(models.Model):
