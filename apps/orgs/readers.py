@@ -15,6 +15,7 @@ from django.db.models import F, Q
 from apps.accounts.models import User
 from apps.audit import services as audit
 from apps.core import clock
+from apps.core.fields import unreadable
 from apps.orgs import codes, doors
 from apps.orgs.access import codes_for
 from apps.orgs.members import MANAGE, may_give
@@ -26,6 +27,12 @@ def may_use(person: User, invitation: Invitation) -> bool:
     return may_give(person, invitation.organization, invitation.role) and all(
         "project.view" in codes_for(person, invitation.organization_id, key) for key in invitation.project_ids
     )
+
+
+def may_see(person: User, invitation: Invitation) -> bool:
+    """Whether the code is shown: whoever sees it can use it, as long as it lets somebody in. Whoever shows it calls
+    `note`."""
+    return invitation.is_open and may_use(person, invitation) and not unreadable(invitation)
 
 
 def may_know(person: User, invitation: Invitation) -> bool:

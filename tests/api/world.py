@@ -15,11 +15,13 @@ from apps.orgs import custom_roles, overrides
 from apps.orgs.invitations import invite
 from apps.orgs.models import Membership, Organization
 from apps.orgs.quota_requests import ask
+from apps.orgs.roles import Role
+from apps.orgs.services import add_member
 from apps.orgs.teams import create_team
 from apps.projects import services as projects
 from apps.projects.models import GitCredential, RegistryAccount, Repository
 from tests.api.conftest import make_program
-from tests.cast import Cast
+from tests.cast import Cast, make_person
 from tests.deployments.rows import make_deployment
 from tests.factories import make_environment, make_project, make_server
 
@@ -62,7 +64,9 @@ def make_world(cast: Cast, organization: Organization, owner: Any) -> World:
     notice = Notice.objects.create(user=owner, event=event)
     key: ApiKey = make_program(organization, owner).key
     member = Membership.objects.filter(organization=organization).exclude(user=owner).order_by("role").last()
-    member = member or Membership.objects.get(organization=organization)
+    if member is None:
+        add_member(organization=organization, user=make_person("Wanda"), role=Role.VIEWER, actor=owner)
+        member = Membership.objects.exclude(user=owner).get(organization=organization)
     own_role, given, exception = make_rights(organization, member.user, owner)
     found = {
         "organization_id": organization.pk,

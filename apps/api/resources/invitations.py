@@ -16,7 +16,7 @@ from rest_framework.response import Response
 from apps.api.base import ApiView, Body, ListQuery, VisibleField
 from apps.api.schema import page_of
 from apps.api.task_access import visible_project_ids
-from apps.orgs import invitations
+from apps.orgs import invitations, readers
 from apps.orgs.invitation_mails import join_url, send_invitation
 from apps.orgs.models import Invitation
 from apps.orgs.models.invitations import MOST_USES
@@ -80,7 +80,7 @@ class InvitationSerializer(serializers.ModelSerializer):
         return join_url(invitation) if self._may_see(invitation) else None
 
     def _may_see(self, invitation: Invitation) -> bool:
-        return invitation.is_open and invitations.may_use(self._person, invitation)
+        return readers.may_see(self._person, invitation)
 
     @property
     def _person(self) -> Any:
@@ -126,11 +126,24 @@ class _InvitationsView(ApiView):
     def rows() -> Any:
         return Invitation.objects.select_related("organization", "invited_by")
 
+    def one(self, key: uuid.UUID, status: int = 200) -> Response:
+        """One invitation; who is shown its code is noted."""
+        return self._noted(self.answer(InvitationSerializer, self.rows().get(pk=key), status=status))
+
     def told(self, invitation: Invitation, status: int = 200) -> Response:
         """Sends the mail once the invitation is committed (with an Idempotency-Key that is behind this answer)."""
         if invitation.email:
             transaction.on_commit(functools.partial(send_invitation, invitation, self.request.user))
-        return self.answer(InvitationSerializer, self.rows().get(pk=invitation.pk), status=status)
+        return self.one(invitation.pk, status)
+
+    def page(self, *arguments: Any) -> Response:
+        """One page of them; who is shown their codes is noted."""
+        return self._noted(super().page(*arguments))
+
+    def _noted(self, answer: Response) -> Response:
+        shown = [row["id"] for row in answer.data.get("results", [answer.data]) if row["code"]]
+        readers.note(self.rows().filter(pk__in=shown), self.request.user)
+        return answer
 
 
 class InvitationListView(_InvitationsView):
@@ -139,6 +152,7 @@ class InvitationListView(_InvitationsView):
     @extend_schema(parameters=[ListQuery], responses=page_of(InvitationSerializer))
     def get(self, request: Request) -> Response:
         self.require(MANAGE)
+        readers.settle(self.organization.pk)
         rows = self.rows().visible_to(request.user).order_by("-created_at", "-pk")
         return self.page(rows, InvitationSerializer, self.read_query(ListQuery))
 
@@ -157,7 +171,9 @@ class InvitationView(_InvitationsView):
 
     @extend_schema(responses=InvitationSerializer)
     def get(self, request: Request, invitation_id: uuid.UUID) -> Response:
-        return self.answer(InvitationSerializer, self.find(self.rows(), MANAGE, pk=invitation_id))
+        found = self.find(self.rows(), MANAGE, pk=invitation_id)
+        readers.settle(found.organization_id)
+        return self.one(found.pk)
 
 
 class InvitationResendView(_InvitationsView):
@@ -177,7 +193,7 @@ class InvitationRevokeView(_InvitationsView):
     def post(self, request: Request, invitation_id: uuid.UUID) -> Response:
         found = self.find(self.rows(), MANAGE, pk=invitation_id)
         revoked = invitations.revoke(invitation=found, actor=request.user)
-        return self.answer(InvitationSerializer, self.rows().get(pk=revoked.pk))
+        return self.one(revoked.pk)
 
 
 class InvitationCleanUpView(ApiView):

@@ -94,10 +94,9 @@ def _list(request: HttpRequest, organization: Organization) -> dict[str, Any]:
     names = dict(projects.values_list("pk", "name"))
     for invitation in page:
         invitation.project_names = [names[key] for key in invitation.project_ids if key in names]
-        # Whoever sees a code can use it: only who may give all that it gives does.
-        may_use = readers.may_use(request.user, invitation)
         invitation.is_lost = bool(unreadable(invitation))
-        invitation.may_see = invitation.is_open and may_use and not invitation.is_lost
+        invitation.may_see = readers.may_see(request.user, invitation)
+        may_use = readers.may_use(request.user, invitation)
         invitation.may_renew = invitation.state in ("pending", "expired") and may_use
         if invitation.may_see:
             invitation.link = request.build_absolute_uri(reverse("orgs:join", args=[invitation.link_token]))
