@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from apps.core.exceptions import Problem
 from apps.environments.render import EnvironmentSpecification
-from apps.environments.runtime import remove_part
+from apps.environments.runtime import SUCCESSOR, remove_part
 from apps.environments.runtime_files import STATE_FILE
 from apps.environments.runtime_trash import forget_unused, set_unused_aside
 from apps.servers.host import Host
@@ -50,7 +50,9 @@ def remove_unused(host: Host, specification: EnvironmentSpecification) -> None:
     words = host.files.read(specification.directory / STATE_FILE).decode().split()
     if words[:1] != ["installing"]:
         raise RuntimeError("A database in use is never removed by a deployment.")
-    remove_part(host, specification, "db")
+    for part in (SUCCESSOR, "db"):
+        # An Odoo that waits at its gate would wait at that of the folder which goes.
+        remove_part(host, specification, part)
     # With the configuration goes its gate.
     set_unused_aside(host, specification, ("postgres", "data/filestore", "config"))
     host.files.remove(specification.directory / STATE_FILE)

@@ -86,7 +86,7 @@ def run_odoo(
         network=specification.network_name,
         environment=odoo_environment(specification),
         memory=allocation.odoo_memory_megabytes + allocation.pgbouncer_memory_megabytes,
-        cpu=specification.with_release(is_boosted=True).cpu_of(allocation.cpu),
+        cpu=specification.limit_cpu(allocation.cpu),
         user=context.image("odoo").for_container.user,
         labels={PART_LABEL: "job"},
         line_level=odoo_log.LevelReader(),

@@ -242,6 +242,16 @@ def open_database(context: DeployContext) -> None:
         database_state.write_ready(context.host, context.base_specification)
 
 
+def abandon_what_was_begun(context: DeployContext) -> None:
+    """Odoo's new container, which was begun beside the database, goes, and its database gets its own share of the
+    processor. Whoever still makes one of the parts is waited for, or it would be there again."""
+    for name in ("successor", "start", "database", "pgbouncer"):
+        context.let_end(name)
+    switching.remove_successor(context)
+    if context.run.data.get("fills_database"):
+        runtime.resize(context.host, context.base_specification)
+
+
 def abandon_database(context: DeployContext) -> None:
     """Removes what a cancelled first deployment has made; a database in use is never touched."""
     specification = context.base_specification

@@ -68,11 +68,20 @@ _SPARE = """seed=$1 part=$1.spare.$$
 nohup sh -c 'nice -n 19 cp -a "$1/postgres" "$2" && sync "$2" && mv -T "$2" "$1.spare" || rm -rf "$2"' \
   sh "$seed" "$part" > /dev/null 2>&1 < /dev/null &
 """
+# Somebody who goes on after a lost connection may start PostgreSQL while this copies it: it writes pg_control when it
+# starts, and such a copy is none.
 _KEEP = """set -e
 directory=$1 database=$2 seed=$3 part=$3.part.$$
 rm -rf "$seed".part.*
+[ ! -e "$directory/postgres/postmaster.pid" ]
 mkdir -p -m 0700 "$part"
+stopped=$(sha256sum < "$directory/postgres/global/pg_control")
 cp -a "$directory/postgres" "$part/postgres"
+if [ -e "$directory/postgres/postmaster.pid" ] ||
+  [ "$(sha256sum < "$directory/postgres/global/pg_control")" != "$stopped" ]; then
+  rm -rf "$part"
+  exit 1
+fi
 cd -P "$directory/data"
 data=$(pwd -P)
 if [ -e filestore ] || [ -L filestore ]; then

@@ -68,7 +68,7 @@ def was_running(context: DeployContext) -> bool:
 
 
 def wanted_container(context: DeployContext) -> ContainerSpecification:
-    """Odoo's container of this release. While it starts it may use the whole allocation."""
+    """Odoo's container of this release. While it starts it may use more than its share."""
     specification = context.specification("odoo").with_release(is_boosted=True)
     return runtime.configuration_of(specification, release=str(context.release.number))
 

@@ -99,7 +99,8 @@ class EnvironmentSpecification:
     addons: tuple[AddonsFolder, ...] = ()
     platform_addons: str = ""
     slot: str = "odoo"
-    # While a deployment starts it, a part may use more: for seconds, and what others need is theirs all the same.
+    # While a deployment starts it, a part may use more than its share, for seconds. What else runs on the server then
+    # shares the cores with it as Linux shares them.
     is_boosted: bool = False
 
     @property

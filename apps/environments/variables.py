@@ -26,7 +26,7 @@ _RESERVED = frozenset(
     | {"ENV", "BASH_ENV", "HOSTNAME", "PWD", "SHLVL", "LANG", "LANGUAGE", "GCONV_PATH", "NODE_OPTIONS", "PERL5LIB"}
     | {"DB_PORT_5432_TCP_ADDR", "DB_PORT_5432_TCP_PORT", "DB_ENV_POSTGRES_USER", "DB_ENV_POSTGRES_PASSWORD"}
 )
-_RESERVED_PREFIXES = ("PG", "LD_", "PYTHON", "LC_", "OECSH_", "POSTGRES_", "MALLOC_", "GLIBC_", "DOCKER_")
+_RESERVED_PREFIXES = ("PG", "LD_", "PYTHON", "LC_", "OECSH_", "OPENSSL_", "POSTGRES_", "MALLOC_", "GLIBC_", "DOCKER_")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _NUMBER = re.compile(r"[+-]?[0-9]{1,40}(?:\.[0-9]{1,40})?(?:[eE][+-]?[0-9]{1,3})?")
 _BOOLEANS = {"true": "true", "yes": "true", "1": "true", "on": "true"} | {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -29,9 +30,10 @@ def home(tmp_path: Path) -> Path:
     return folder
 
 
-def run(script: str, *arguments: object) -> subprocess.CompletedProcess[str]:
+def run(script: str, *arguments: object, path: str | None = None) -> subprocess.CompletedProcess[str]:
     command = ["sh", "-c", script, "sh", *map(str, arguments)]
-    return subprocess.run(command, text=True, capture_output=True, timeout=20, check=False)
+    environment = os.environ | ({"PATH": path} if path else {})
+    return subprocess.run(command, text=True, capture_output=True, timeout=20, check=False, env=environment)
 
 
 def copy(seed: Path, home: Path) -> subprocess.CompletedProcess[str]:
@@ -68,13 +70,18 @@ def test_no_link_is_followed_when_copying(seed: Path, home: Path, tmp_path: Path
     assert not (home / "data" / name).is_symlink()
 
 
-def keep(home: Path, seed: Path) -> subprocess.CompletedProcess[str]:
-    return run(seeds._KEEP, home, NAME, seed)
+def keep(home: Path, seed: Path, path: str | None = None) -> subprocess.CompletedProcess[str]:
+    return run(seeds._KEEP, home, NAME, seed, path=path)
+
+
+def stopped_postgres(home: Path) -> None:
+    (home / "postgres" / "global").mkdir(parents=True)
+    (home / "postgres" / "global" / "pg_control").write_text("shut down")
 
 
 def test_keeping_takes_database_and_files(home: Path, tmp_path: Path) -> None:
     (tmp_path / "seeds").mkdir()
-    (home / "postgres").mkdir()
+    stopped_postgres(home)
     (home / "data" / "filestore" / NAME).mkdir(parents=True)
     (home / "data" / "filestore" / NAME / "one").write_text("1")
     seed = tmp_path / "seeds" / "key"
@@ -85,16 +92,36 @@ def test_keeping_takes_database_and_files(home: Path, tmp_path: Path) -> None:
 
 def test_keeping_without_files(home: Path, tmp_path: Path) -> None:
     (tmp_path / "seeds").mkdir()
-    (home / "postgres").mkdir()
+    stopped_postgres(home)
     assert keep(home, tmp_path / "seeds" / "key").returncode == 0
     assert not (tmp_path / "seeds" / "key" / "filestore").exists()
+
+
+def test_a_database_that_runs_is_not_kept(home: Path, tmp_path: Path) -> None:
+    stopped_postgres(home)
+    (home / "postgres" / "postmaster.pid").write_text("1")
+    assert keep(home, tmp_path / "seeds" / "key").returncode != 0
+    assert not (tmp_path / "seeds").exists()
+
+
+def test_a_database_that_is_started_meanwhile_is_not_kept(home: Path, tmp_path: Path) -> None:
+    """Somebody went on beside a copy whose connection was cut: PostgreSQL ran, and may have stopped again."""
+    stopped_postgres(home)
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    copying = f'#!/bin/sh\n/bin/cp "$@"\necho started > {home}/postgres/global/pg_control\n'
+    (programs / "cp").write_text(copying)
+    (programs / "cp").chmod(0o755)
+    kept = keep(home, tmp_path / "seeds" / "key", path=f"{programs}:{os.environ['PATH']}")
+    assert kept.returncode != 0
+    assert list((tmp_path / "seeds").iterdir()) == []
 
 
 @pytest.mark.parametrize("name", ["filestore", f"filestore/{NAME}"])
 @pytest.mark.parametrize("target", ["etc", "nowhere"])
 def test_keeping_refuses_links(home: Path, tmp_path: Path, name: str, target: str) -> None:
     (tmp_path / "seeds").mkdir()
-    (home / "postgres").mkdir()
+    stopped_postgres(home)
     (tmp_path / "etc" / NAME).mkdir(parents=True)
     (home / "data" / name).parent.mkdir(exist_ok=True)
     (home / "data" / name).symlink_to(tmp_path / target)

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import ast
 import re
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection
 
 import apps.deployments
+from apps.deployments import services
 from apps.environments.models import Environment
+from apps.operations.models import OperationStep
+from apps.operations.runner import run_operation
 from tests.cast import Cast
 from tests.deployments.conftest import Ground, deploy, story
 
@@ -54,6 +59,37 @@ def test_the_second_interpreter_is_adopted_and_replaced(
     eventually(lambda: "gevent" in commands(inside))
     eventually(lambda: inside("python3", "-c", PORT) == "open")
     assert len(evented_pids(ground, container)) == 2
+
+
+def test_cancelled_while_everything_begins_nothing_stays(
+    cast: Cast, make_environment: Callable[..., Environment], ground: Ground
+) -> None:
+    """Odoo, PostgreSQL and PgBouncer are made side by side then. What comes next starts from nothing."""
+    deployment = deploy(make_environment(install=["base"]), cast.alice)
+    assert deployment.status == "success", story(deployment.operation)
+    environment = make_environment(install=["base"])
+    deployment = services.deploy(environment=environment, user=cast.alice)
+
+    def work() -> None:
+        try:
+            run_operation(deployment.operation_id)
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    begun = OperationStep.objects.filter(operation=deployment.operation, name="create_database", status="running")
+    eventually(begun.exists)
+    services.cancel(deployment=deployment, user=cast.alice)
+    thread.join(timeout=120)
+    deployment.operation.refresh_from_db()
+    assert deployment.operation.status == "cancelled", story(deployment.operation)
+    assert not deployment.operation.needs_attention
+    left = ground.machine.run(["docker", "ps", "-a", "--format", "{{.Names}}"]).stdout.split()
+    assert [name for name in left if name.startswith(str(environment.pk))] == []
+    environment.refresh_from_db()
+    again = deploy(environment, cast.alice)
+    assert again.status == "success", story(again.operation)
 
 
 def shared_libraries() -> list[str]:

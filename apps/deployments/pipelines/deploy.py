@@ -25,6 +25,7 @@ from apps.deployments.context import DeployContext, open_deployment
 from apps.deployments.finishing import deployment_cancelled, deployment_failed, deployment_succeeded, retry_deployment
 from apps.deployments.updating import apply_modules, needs_list, plan_of, put_database_back
 from apps.environments import runtime
+from apps.operations.models import Status
 from apps.operations.pipeline import Pipeline, Step, register
 
 
@@ -157,8 +158,11 @@ def complete(context: DeployContext) -> None:
 
 
 def undo_database(context: DeployContext) -> None:
-    """A cancelled first deployment leaves no database behind; one in use is never touched."""
-    preparing.abandon_database(context)
+    """What was begun beside it goes. A cancelled first deployment leaves no database behind; one in use is never
+    touched."""
+    preparing.abandon_what_was_begun(context)
+    if context.run.outcome == Status.CANCELLED:
+        preparing.abandon_database(context)
 
 
 def undo_container(context: DeployContext) -> None:
@@ -202,7 +206,7 @@ STEPS = (
         timeout=1800,
         survives="local",
     ),
-    Step("create_database", "Create PostgreSQL database", create_database, undo_database, undo_on_failure=False),
+    Step("create_database", "Create PostgreSQL database", create_database, undo_database),
     Step("deploy_pgbouncer", "Deploy PgBouncer", deploy_pgbouncer, needed=preparing.wants_pgbouncer),
     Step("generate_config", "Generate odoo.conf", generate_config, timeout=120),
     Step("pull_image", "Pull Docker image", pull_image, timeout=3600),

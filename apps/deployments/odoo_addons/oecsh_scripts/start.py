@@ -117,7 +117,12 @@ def offer(companion):
 
     def take(server):
         PreforkServer.long_polling_spawn = own
-        if os.waitpid(companion, os.WNOHANG) == (0, 0):
+        try:
+            is_there = os.waitpid(companion, os.WNOHANG) == (0, 0)
+        except ChildProcessError:
+            # It has died, and Odoo has taken notice of it already.
+            is_there = False
+        if is_there:
             server.long_polling_pid = companion
         else:
             own(server)
