@@ -19,10 +19,11 @@ def unread_count(user: Any) -> int:
 
 
 def mark_read(*, user: Any, notices: Iterable[uuid.UUID] | None = None) -> int:
-    """Marks the person's notices (all of them unless named) as read; returns how many were not."""
+    """Marks the person's notices (all of them unless named, by a query of their ids too) as read; returns how many were
+    not. One query."""
     rows = Notice.objects.filter(user=user, read_at=None)
     if notices is not None:
-        rows = rows.filter(pk__in=list(notices))
+        rows = rows.filter(pk__in=notices)
     return rows.update(read_at=clock.now(), updated_at=clock.now())
 
 

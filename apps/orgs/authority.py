@@ -9,12 +9,22 @@ from typing import Any
 from apps.core.exceptions import Problem
 from apps.orgs.access import codes_for, forget, rights_in
 from apps.orgs.models import Membership
-from apps.orgs.roles import Role
+from apps.orgs.roles import CODES_BY_ROLE, Role
 
 
 def reaches_everything(actor: Any, organization_id: uuid.UUID) -> bool:
     """Whether every project of the organization exists for the actor, the coming ones as well."""
     return actor.is_superuser or rights_in(actor, organization_id).reaches(None)
+
+
+def codes_everywhere(actor: Any, organization_id: uuid.UUID) -> frozenset[str]:
+    """What the actor may give everywhere: their codes in the organization, without those that an exception takes from
+    them on one of its projects, where the gift would count as well."""
+    codes = codes_for(actor, organization_id)
+    if actor.is_superuser:
+        return codes
+    taken = rights_in(actor, organization_id).taken_on_projects()
+    return codes - (taken - CODES_BY_ROLE["portal_support"] if actor.is_staff else taken)
 
 
 def ensure_within_own(
@@ -26,14 +36,17 @@ def ensure_within_own(
     held: bool = True,
 ) -> None:
     """Raises Problem `orgs.more_than_own` where one of the codes is not the actor's, in the organization or on the
-    project. A project's code counts on every project where none is named: then the actor has to reach them all, unless
-    nobody gets or loses the code now (not `held`). The rights are those of this moment, not those of the request's
-    beginning."""
+    project. Where none is named a code counts on every project: then it has to be the actor's on each, and for a
+    project's code they have to reach them all, unless nobody gets or loses it now (not `held`). The rights are those of
+    this moment, not those of the request's beginning."""
     forget(actor)
     codes = set(codes)
     missing = sorted(codes - codes_for(actor, organization_id, project_id))
-    if not missing and held and project_id is None and not reaches_everything(actor, organization_id):
-        missing = [f"{code} on every project" for code in sorted(codes) if code.startswith("project.")]
+    if not missing and held and project_id is None:
+        beyond = codes - codes_everywhere(actor, organization_id)
+        if not reaches_everything(actor, organization_id):
+            beyond |= {code for code in codes if code.startswith("project.")}
+        missing = [f"{code} on every project" for code in sorted(beyond)]
     if missing:
         raise Problem("orgs.more_than_own", missing=", ".join(missing[:3]), count=len(missing))
 

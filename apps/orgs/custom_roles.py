@@ -30,16 +30,28 @@ def create_role(
 
 
 @transaction.atomic
-def update_role(*, role: CustomRole, name: str, codes: Iterable[str], actor: User, description: str = "") -> CustomRole:
-    """Changes the role for everybody who has it, at once. Raises as create_role, for the codes before as for those
-    after, and Problem `orgs.not_oneself` where the actor has the role."""
+def update_role(
+    *,
+    role: CustomRole,
+    actor: User,
+    name: str | None = None,
+    codes: Iterable[str] | None = None,
+    description: str | None = None,
+) -> CustomRole:
+    """Changes the role for everybody who has it, at once; what is not named (None) stays as it is stored.
+
+    Raises as create_role, for the codes before as for those after, and Problem `orgs.not_oneself` where the actor has
+    the role.
+    """
     stored = _locked(role)
     before = _as_audit(stored)
     if not actor.is_superuser and stored.assignments.filter(user=actor).exists():
         raise Problem("orgs.not_oneself")
     held = stored.assignments.exists()
     ensure_within_own(actor, stored.codes, stored.organization_id, held=held)
-    stored.name, stored.description, stored.codes = name, description, sorted(set(codes))
+    stored.name = stored.name if name is None else name
+    stored.description = stored.description if description is None else description
+    stored.codes = stored.codes if codes is None else sorted(set(codes))
     stored.full_clean(validate_unique=False, validate_constraints=False)
     ensure_within_own(actor, stored.codes, stored.organization_id, held=held)
     _save(stored)

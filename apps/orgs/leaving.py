@@ -8,10 +8,13 @@ from apps.accounts.models import User
 from apps.audit import services as audit
 from apps.core import clock
 from apps.core.exceptions import Conflict, Problem
+from apps.orgs.members import require_under_lock
 from apps.orgs.models import Organization
 from apps.orgs.models.organization import DELETION_GRACE
 from apps.orgs.services import lock_organization
 from apps.orgs.signals import organization_in_use
+
+DELETE = "org.delete"
 
 
 def objections(organization: Organization) -> list[str]:
@@ -25,9 +28,11 @@ def request_deletion(*, organization: Organization, confirmation: str, actor: Us
     """Says that the organization is deleted in seven days; from now on nothing new is made in it. `confirmation` is its
     name, typed. Harmless to repeat: the day stays.
 
-    Raises Problem `orgs.confirmation_differs`; Conflict `orgs.in_use`, which names what must be destroyed first.
+    Raises Problem `orgs.confirmation_differs`; Conflict `orgs.in_use`, which names what must be destroyed first;
+    PermissionDenied for who may not any more.
     """
     organization = lock_organization(organization)
+    require_under_lock(actor, DELETE, organization)
     if confirmation != organization.name:
         raise Problem("orgs.confirmation_differs", expected=organization.name)
     if organization.is_leaving:
@@ -44,8 +49,9 @@ def request_deletion(*, organization: Organization, confirmation: str, actor: Us
 
 @transaction.atomic
 def keep(*, organization: Organization, actor: User) -> Organization:
-    """Takes the wish back. Harmless when there is none."""
+    """Takes the wish back. Harmless when there is none. Raises PermissionDenied for who may not any more."""
     organization = lock_organization(organization)
+    require_under_lock(actor, DELETE, organization)
     if organization.is_leaving:
         organization.delete_after = organization.deletion_requested_by = None
         organization.save(update_fields=["delete_after", "deletion_requested_by", "updated_at"])

@@ -8,8 +8,8 @@ from apps.accounts.models import User
 from apps.audit import services as audit
 from apps.core.exceptions import Conflict, Problem
 from apps.orgs import doors
-from apps.orgs.access import codes_on, forget, require
-from apps.orgs.authority import reaches_everything
+from apps.orgs.access import forget, require
+from apps.orgs.authority import codes_everywhere, reaches_everything
 from apps.orgs.models import Membership, Organization
 from apps.orgs.roles import CODES_BY_MEMBERSHIP, SEES_ALL_PROJECTS, Role
 from apps.orgs.services import lock_open, lock_organization
@@ -18,8 +18,8 @@ MANAGE = "org.members.manage"
 
 
 def may_give(actor: User, organization: Organization, role: str) -> bool:
-    """Whether the role can do no more than the actor, and sees no project that the actor does not."""
-    if not CODES_BY_MEMBERSHIP[role] <= codes_on(actor, organization):
+    """Whether the role can do no more than the actor on each project, and sees none that the actor does not."""
+    if not CODES_BY_MEMBERSHIP[role] <= codes_everywhere(actor, organization.pk):
         return False
     return role not in SEES_ALL_PROJECTS or reaches_everything(actor, organization.pk)
 

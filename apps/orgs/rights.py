@@ -57,6 +57,10 @@ class Grant:
             return CODES_BY_PROJECT_ROLE[ProjectRole(self.name)]
         return frozenset(self.codes)
 
+    def counts_at(self, moment: float) -> bool:
+        """Whether it has not expired by then (seconds since 1970)."""
+        return self.expires_at is None or self.expires_at > moment
+
 
 class Rights:
     """All grants of one person in one organization. Somebody who is no member has none."""
@@ -88,13 +92,21 @@ class Rights:
         project, now = str(project_id or ""), clock.now().timestamp()
         highest = self.project_role(project) if project else None
         for grant in self.grants:
-            if grant.project_id not in ("", project) or (grant.expires_at is not None and grant.expires_at <= now):
+            if grant.project_id not in ("", project) or not grant.counts_at(now):
                 continue
             if grant.denies and self.role == Role.OWNER:
                 continue
             if grant.source in (Source.PERSON, Source.TEAM) and grant.name != highest:
                 continue
             yield grant
+
+    def taken_on_projects(self) -> frozenset[str]:
+        """The codes that an exception takes on some single project at this moment; none are taken from an Owner."""
+        if self.role == Role.OWNER:
+            return NOTHING
+        now = clock.now().timestamp()
+        taken = [one.all_codes for one in self.grants if one.denies and one.project_id and one.counts_at(now)]
+        return NOTHING.union(*taken)
 
     def project_role(self, project_id: uuid.UUID | str) -> str | None:
         """The highest role on the project, the person's own and the teams' together; None without any."""
@@ -109,6 +121,8 @@ class Rights:
         """Whether the project (None: every one) exists for the person at all; the same rule as `visible_to`'s."""
         applying = list(self.applying(project_id))
         if any(grant.denies and "project.view" in grant.all_codes for grant in applying):
+            return False
+        if project_id is None and "project.view" in self.taken_on_projects():
             return False
         return self.role in SEES_ALL_PROJECTS or any(
             "project.view" in grant.all_codes for grant in applying if grant.source != Source.MEMBERSHIP

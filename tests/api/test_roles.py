@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.db import connection
 
 from apps.api.models import ApiKey
 from apps.audit.models import Event
@@ -71,6 +72,23 @@ def test_nobody_writes_more_than_they_have(cast, program):
     role = custom_roles.create_role(organization=cast.acme, name="Heir", codes=["org.delete"], actor=cast.alice)
     for answer in (annas.patch(f"{PATH}/{role.pk}", {"name": "x"}), annas.delete(f"{PATH}/{role.pk}")):
         assert answer.json()["error"] == "orgs.more_than_own"
+
+
+def test_a_permission_that_is_removed_meanwhile_stays_removed(cast, alice):
+    """Somebody else narrows the role after the request has read it, and before it holds it."""
+    role = custom_roles.create_role(
+        organization=cast.acme, name="Watcher", codes=["org.view", "project.view"], actor=cast.alice
+    )
+
+    def narrow_first(execute, sql, params, many, context):
+        if "FOR UPDATE" in sql and "orgs_customrole" in sql:
+            CustomRole.objects.filter(pk=role.pk).update(codes=["org.view"], description="Narrower")
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(narrow_first):
+        changed = alice.patch(f"{PATH}/{role.pk}", {"name": "Onlooker"}).json()
+    assert (changed["name"], changed["description"], changed["codes"]) == ("Onlooker", "Narrower", ["org.view"])
+    assert alice.patch(f"{PATH}/{role.pk}", {"description": ""}).json()["description"] == ""
 
 
 def test_nobody_widens_their_own(cast, program):

@@ -7,6 +7,7 @@ from allauth.mfa.adapter import get_adapter
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import TOTP
 from django.core.management import CommandError, call_command
+from django.db import connection
 
 from apps.servers.models import SSHKey
 
@@ -40,6 +41,25 @@ def test_with_a_missing_key_nothing_is_lost(key, settings):
         call_command("reencrypt")
     settings.KEY_RING = OLD
     assert SSHKey.objects.get().private_key == "hunter2"
+
+
+def test_a_row_that_is_deleted_meanwhile_is_passed_over(cast, key, settings, capsys):
+    """Both are on the list when the first is rewritten; the other one is gone by then."""
+    other = SSHKey.objects.create(organization=cast.acme, name="o", public_key="ssh-ed25519 B", private_key="hunter3")
+    settings.KEY_RING = f"{NEW},{OLD}"
+    left = {key.pk, other.pk}
+
+    def delete_other(execute, sql, params, many, context):
+        if "FOR UPDATE" in sql and "servers_sshkey" in sql and len(left) == 2:
+            left.discard(next(one for one in left if one not in params))
+            SSHKey.objects.exclude(pk__in=left).delete()
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(delete_other):
+        call_command("reencrypt")
+    assert "servers.SSHKey: 1 written with the key new" in capsys.readouterr().out
+    settings.KEY_RING = NEW
+    assert SSHKey.objects.get().private_key in ("hunter2", "hunter3")
 
 
 def test_second_factors_too(cast, settings, capsys):

@@ -102,6 +102,15 @@ def test_counting_is_one_query(cast, notice, django_assert_num_queries):
         inbox.unread_count(person)
 
 
+def test_all_that_a_query_finds_are_read_by_one(cast, notice, django_assert_num_queries):
+    """However many they are, their ids stay in the database."""
+    found = Notice.objects.filter(event=notice.event, read_at=None).order_by().values_list("pk", flat=True)
+    with django_assert_num_queries(1):
+        assert inbox.mark_read(user=cast.alice, notices=found) == 1
+    assert inbox.mark_read(user=cast.alice, notices=[notice.pk]) == 0
+    assert inbox.unread_count(cast.anna) == 1, "others have theirs"
+
+
 def test_the_list_needs_a_constant_number_of_queries(cast, sign_in, make_event, django_assert_max_num_queries):
     client = sign_in(cast.alice)
     for number in range(12):

@@ -63,6 +63,28 @@ def test_a_webhook_is_made_for_what_is_seen(cast, bob, secret, shop):
     assert create(cast, cast.anna, name="All").project is None
 
 
+def test_who_is_kept_from_one_project_makes_none_for_all(cast, sign_in, secret, shop):
+    """An Admin sees every project but one: by a webhook for all of them she would hear of that one."""
+    theirs = create(cast, cast.alice, name="All")
+    overrides.set_override(
+        organization=cast.acme,
+        user=cast.anna,
+        code="project.view",
+        effect=PermissionOverride.Effect.DENY,
+        actor=cast.alice,
+        project_id=secret.pk,
+    )
+    anna = User.objects.get(pk=cast.anna.pk)
+    refused(lambda: create(cast, anna))
+    refused(lambda: create(cast, anna, secret))
+    refused(lambda: services.rotate_secret(webhook=theirs, actor=anna))
+    mine = create(cast, anna, shop, "Mine")
+    refused(lambda: services.update_webhook(webhook=mine, actor=anna, project=None))
+    client = sign_in(anna)
+    assert client.get(reverse("notifications:webhook", args=["acme", theirs.pk])).status_code == 403
+    assert client.get(reverse("notifications:webhook", args=["acme", mine.pk])).status_code == 200
+
+
 def test_it_is_not_widened_nor_turned_elsewhere(cast, bob, secret, shop):
     mine, theirs = create(cast, bob, shop), create(cast, cast.alice, name="All")
     for project in (None, secret):

@@ -18,6 +18,7 @@ from apps.orgs import custom_roles, invitations, members, overrides, readers
 from apps.orgs.models import Invitation, Membership, PermissionOverride
 from apps.orgs.project_roles import set_person_role
 from apps.orgs.roles import ProjectRole, Role
+from tests.api.conftest import make_program
 from tests.cast import make_person
 from tests.factories import make_project
 from tests.lost_keys import lose
@@ -43,9 +44,37 @@ def invite(cast, **more) -> Invitation:
     return invitations.invite(organization=cast.acme, **({"actor": cast.alice, "role": "developer"} | more))
 
 
-def looked(sign_in, person, invitation) -> str:
-    """The person opens the page and notes the code down."""
-    assert invitation.code in sign_in(person).get(PAGE).content.decode()
+def let_bob_invite_for_an_hour(cast) -> None:
+    overrides.set_override(
+        organization=cast.acme,
+        user=cast.bob,
+        code=MANAGE,
+        effect=PermissionOverride.Effect.GRANT,
+        actor=cast.alice,
+        expires_at=clock.now() + timedelta(hours=1),
+    )
+
+
+def on_the_page(sign_in, person, invitation) -> str:
+    return sign_in(person).get(PAGE).content.decode()
+
+
+def in_the_list(sign_in, person, invitation) -> str:
+    return make_program(invitation.organization, person).get("/invitations").content.decode()
+
+
+def by_its_address(sign_in, person, invitation) -> str:
+    return make_program(invitation.organization, person).get(f"/invitations/{invitation.pk}").content.decode()
+
+
+def by_sending_it_again(sign_in, person, invitation) -> str:
+    answer = make_program(invitation.organization, person).post(f"/invitations/{invitation.pk}/resend", {"days": 7})
+    return answer.content.decode()
+
+
+def looked(sign_in, person, invitation, way=on_the_page) -> str:
+    """The person is shown the code, and notes it down."""
+    assert invitation.code in way(sign_in, person, invitation)
     return invitation.code
 
 
@@ -101,6 +130,23 @@ def test_a_code_that_they_saw_is_made_anew(cast, sign_in, recruiter, lose, djang
     assert "The code is a new one" in page
 
 
+@pytest.mark.parametrize("way", [on_the_page, in_the_list, by_its_address, by_sending_it_again])
+def test_wherever_they_saw_it(cast, sign_in, recruiter, way, django_capture_on_commit_callbacks):
+    """By the portal or by the API; a second look harms nothing, and the new code is nobody's but who sees it."""
+    invitation = invite(cast, max_uses=5)
+    for _ in range(2):
+        code = looked(sign_in, cast.anna, invitation, way)
+    assert invitation.readers.get().user == cast.anna
+    with django_capture_on_commit_callbacks(execute=True):
+        demote(cast, recruiter)
+    assert invitations.find_by_code(code) is None
+    invitation.refresh_from_db()
+    assert invitation.state == "pending"
+    assert invitation.code not in way(sign_in, cast.anna, invitation)
+    assert not invitation.readers.exists()
+    assert looked(sign_in, cast.alice, invitation, way) != code
+
+
 def test_what_they_did_not_see_and_what_is_for_one_address_goes_on(
     cast, sign_in, recruiter, django_capture_on_commit_callbacks
 ):
@@ -143,14 +189,7 @@ def test_other_changes_leave_the_codes(cast, sign_in, recruiter, django_capture_
 
 def test_a_right_that_ends_by_itself(cast, sign_in):
     """Nothing runs at that moment: the code is refused all the same, and a new one stands on the page."""
-    overrides.set_override(
-        organization=cast.acme,
-        user=cast.bob,
-        code=MANAGE,
-        effect=PermissionOverride.Effect.GRANT,
-        actor=cast.alice,
-        expires_at=clock.now() + timedelta(hours=1),
-    )
+    let_bob_invite_for_an_hour(cast)
     invitation = invite(cast)
     code = looked(sign_in, cast.bob, invitation)
     with clock.freeze(clock.now() + timedelta(hours=2)):
@@ -164,12 +203,41 @@ def test_a_right_that_ends_by_itself(cast, sign_in):
         assert invitations.accept(invitation=invitation, user=cast.charlie).role == Role.DEVELOPER
 
 
+@pytest.mark.parametrize("way", [in_the_list, by_its_address, by_sending_it_again])
+def test_a_right_that_ends_by_itself_is_settled_by_the_api(cast, sign_in, way):
+    """Before it shows a code; by its own address, and sent again, that one alone."""
+    let_bob_invite_for_an_hour(cast)
+    invitation, other = invite(cast), invite(cast)
+    codes = [looked(sign_in, cast.bob, one) for one in (invitation, other)]
+    with clock.freeze(clock.now() + timedelta(hours=2)):
+        shown = way(sign_in, cast.alice, invitation)
+    for one in (invitation, other):
+        one.refresh_from_db()
+    assert codes[0] not in shown
+    assert invitation.code in shown
+    assert (other.code == codes[1]) == (way is not in_the_list)
+
+
+def test_what_its_writer_may_not_write_any_more_is_not_sent_again(cast, sign_in):
+    let_bob_invite_for_an_hour(cast)
+    theirs = invite(cast, actor=User.objects.get(pk=cast.bob.pk), email="dora@example.com")
+    with clock.freeze(clock.now() + timedelta(hours=2)):
+        answer = make_program(cast.acme, cast.alice).post(f"/invitations/{theirs.pk}/resend", {"days": 7})
+    assert (answer.status_code, answer.json()["error"]) == (409, "orgs.invitation_over")
+
+
+def test_settling_reads_no_code(cast, sign_in):
+    looked(sign_in, cast.anna, invite(cast))
+    with CaptureQueriesContext(connection) as queries:
+        readers.settle(cast.acme.pk)
+    assert not any('"link_token"' in query["sql"] or '"code"' in query["sql"] for query in queries)
+
+
 def test_a_project_that_they_reach_no_more(cast, sign_in, recruiter, django_capture_on_commit_callbacks):
     """They may invite still, but a code for this project gives what they lost."""
     project = make_project(cast.acme, "Secret")
     set_person_role(project=project, user=cast.bob, role=ProjectRole.VIEWER, actor=cast.alice)
-    for team in (cast.crew,):
-        team.group.user_set.clear()
+    cast.crew.group.user_set.clear()
     known = invite(cast, projects=[project])
     to_themselves = invite(cast, actor=User.objects.get(pk=cast.bob.pk), email="bob2@example.com", projects=[project])
     code = looked(sign_in, cast.bob, known)

@@ -12,7 +12,7 @@ from apps.core import clock
 from apps.core.exceptions import Problem
 from apps.orgs import custom_roles, invitations, members, overrides, project_roles
 from apps.orgs.access import codes_on
-from apps.orgs.models import CustomRole, Membership, Organization, PermissionOverride
+from apps.orgs.models import CustomRole, Invitation, Membership, Organization, PermissionOverride
 from apps.orgs.roles import Role
 from tests.factories import make_project
 
@@ -104,6 +104,82 @@ def test_an_exception_for_every_project_is_made_by_who_sees_them_all(cast, manag
     refused("orgs.more_than_own", lambda: make(manager))
     stored = make(cast.anna)
     refused("orgs.more_than_own", lambda: overrides.remove_override(override=stored, actor=manager))
+
+
+def deny_on(cast, project, code, **more) -> User:
+    """Anna, an Admin, may not do one thing on one project."""
+    overrides.set_override(
+        organization=cast.acme,
+        user=cast.anna,
+        code=code,
+        effect=DENY,
+        actor=cast.alice,
+        project_id=project.pk,
+        **more,
+    )
+    return User.objects.get(pk=cast.anna.pk)
+
+
+@pytest.mark.parametrize("code", ["project.view", "project.environments.shell"])
+def test_what_is_taken_on_one_project_is_not_given_everywhere(cast, hidden, code):
+    """It would count on that project too, and somebody could be Anna's other self."""
+    role = custom_roles.create_role(organization=cast.acme, name="R", codes=[code], actor=cast.alice)
+    anna, other = deny_on(cast, hidden, code), make_project(cast.acme, "Other")
+    for effect in (GRANT, DENY):
+        refused(
+            "orgs.more_than_own",
+            lambda effect=effect: overrides.set_override(
+                organization=cast.acme, user=cast.bob, code=code, effect=effect, actor=anna
+            ),
+        )
+    refused("orgs.more_than_own", lambda: custom_roles.give_role(role=role, user=cast.bob, actor=anna))
+    refused(
+        "orgs.more_than_own",
+        lambda: custom_roles.give_role(role=role, user=cast.bob, actor=anna, project_id=hidden.pk),
+    )
+    assert custom_roles.give_role(role=role, user=cast.bob, actor=anna, project_id=other.pk).on_project == other.pk
+    refused("orgs.role_beyond_own", lambda: invitations.invite(organization=cast.acme, role="admin", actor=anna))
+    vera = membership(cast, cast.vera)
+    refused("orgs.role_beyond_own", lambda: members.change_role(membership=vera, role="admin", actor=anna))
+    free = custom_roles.create_role(organization=cast.acme, name="Free", codes=[code], actor=anna)
+    assert not free.assignments.exists(), "what nobody has may be written"
+
+
+def test_what_is_taken_on_one_project_leaves_the_rest(cast, hidden):
+    """What she has on every project Anna gives everywhere, and so does she once the exception is over."""
+    anna = deny_on(cast, hidden, "project.environments.shell", expires_at=clock.now() + timedelta(hours=1))
+    assert invitations.invite(organization=cast.acme, role="viewer", actor=anna).pk
+    for code in ("project.view", "org.servers.shell"):
+        assert overrides.set_override(organization=cast.acme, user=cast.bob, code=code, effect=GRANT, actor=anna).pk
+    with clock.freeze(clock.now() + timedelta(hours=2)):
+        anna = User.objects.get(pk=cast.anna.pk)
+        assert invitations.invite(organization=cast.acme, role="admin", actor=anna).pk
+
+
+def test_from_the_owner_and_portal_admins_nothing_is_taken(cast, hidden):
+    PermissionOverride.objects.create(
+        organization=cast.acme, user=cast.alice, code="project.view", effect=DENY, on_project=hidden.pk
+    )
+    for actor in (cast.alice, cast.sam):
+        actor = User.objects.get(pk=actor.pk)
+        assert invitations.invite(organization=cast.acme, role="admin", actor=actor).pk
+
+
+def test_an_invitation_gives_no_more_than_its_readers_have_on_each_project(
+    cast, hidden, sign_in, django_capture_on_commit_callbacks
+):
+    """Who is kept from one project loses the codes that lead there: those they wrote, and those they saw."""
+    seen = invitations.invite(organization=cast.acme, role="admin", actor=cast.alice, max_uses=5)
+    theirs = invitations.invite(organization=cast.acme, role="admin", actor=User.objects.get(pk=cast.anna.pk))
+    code = seen.code
+    assert code in sign_in(cast.anna).get(PAGE).content.decode()
+    with django_capture_on_commit_callbacks(execute=True):
+        anna = deny_on(cast, hidden, "project.view")
+    assert invitations.find_by_code(code) is None
+    assert Invitation.objects.get(pk=theirs.pk).state == "revoked"
+    seen.refresh_from_db()
+    assert seen.code not in sign_in(anna).get(PAGE).content.decode()
+    refused("orgs.role_beyond_own", lambda: invitations.renew(invitation=seen, actor=anna))
 
 
 def test_a_role_that_sees_all_projects_is_neither_given_nor_taken_by_who_does_not(cast, manager, hidden):

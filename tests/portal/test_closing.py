@@ -6,13 +6,15 @@ from datetime import timedelta
 
 import pytest
 from django.apps import apps
+from django.core.exceptions import PermissionDenied
 
+from apps.accounts.models import User
 from apps.audit.models import Event
 from apps.core import clock
 from apps.core.exceptions import Conflict, Problem
 from apps.environments.models import Environment
 from apps.operations.models import Operation
-from apps.orgs import leaving
+from apps.orgs import leaving, members
 from apps.orgs.models import Membership, Organization
 from apps.orgs.querysets import TenantQuerySet
 from apps.portal.tasks import delete_organizations
@@ -62,6 +64,25 @@ def test_within_the_grace_period_it_can_be_kept(cast, sign_in):
     with later(8):
         assert delete_organizations() == 0
     assert Organization.objects.filter(pk=cast.acme.pk).exists()
+
+
+def test_who_waited_for_the_lock_and_is_not_the_owner_any_more_changes_nothing(cast):
+    """The person object still remembers what it could; the ownership was handed on meanwhile."""
+    alice = User.objects.get(pk=cast.alice.pk)
+    assert alice.has_perm("org.delete", cast.acme)
+    heir = Membership.objects.get(organization=cast.acme, user=cast.anna)
+    members.transfer_ownership(organization=cast.acme, to=heir, confirmation="Acme", actor=cast.alice)
+    with pytest.raises(PermissionDenied):
+        leaving.request_deletion(organization=cast.acme, confirmation="Acme", actor=alice)
+    cast.acme.refresh_from_db()
+    assert not cast.acme.is_leaving
+    anna = User.objects.get(pk=cast.anna.pk)
+    leaving.request_deletion(organization=cast.acme, confirmation="Acme", actor=anna)
+    with pytest.raises(PermissionDenied):
+        leaving.keep(organization=cast.acme, actor=alice)
+    cast.acme.refresh_from_db()
+    assert cast.acme.is_leaving
+    assert not leaving.keep(organization=cast.acme, actor=anna).is_leaving
 
 
 def test_a_second_wish_leaves_the_day(cast):

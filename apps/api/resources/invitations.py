@@ -172,17 +172,19 @@ class InvitationView(_InvitationsView):
     @extend_schema(responses=InvitationSerializer)
     def get(self, request: Request, invitation_id: uuid.UUID) -> Response:
         found = self.find(self.rows(), MANAGE, pk=invitation_id)
-        readers.settle(found.organization_id)
+        readers.settle(found.organization_id, invitation_id=found.pk)
         return self.one(found.pk)
 
 
 class InvitationResendView(_InvitationsView):
-    """Makes an open or expired one valid for longer, and sends its mail again. Code and link stay."""
+    """Makes an open or expired one valid for longer, and sends its mail again. Code and link stay,
+    unless somebody who saw them may not invite any more."""
 
     @extend_schema(request=RenewedInvitation, responses=InvitationSerializer)
     def post(self, request: Request, invitation_id: uuid.UUID) -> Response:
         found = self.find(self.rows(), MANAGE, pk=invitation_id)
         days = self.read_body(RenewedInvitation)["days"]
+        readers.settle(found.organization_id, invitation_id=found.pk)
         return self.told(invitations.renew(invitation=found, actor=request.user, days=days))
 
 

@@ -107,9 +107,8 @@ class CustomRoleView(ApiView):
     def patch(self, request: Request, role_id: uuid.UUID) -> Response:
         """Changes it for everybody who has it, at once."""
         found = self._found(MANAGE, role_id)
-        now = {name: getattr(found, name) for name in ("name", "description", "codes")}
         changes = self.read_body(CustomRoleBody, partial=True)
-        changed = custom_roles.update_role(role=found, actor=request.user, **(now | changes))
+        changed = custom_roles.update_role(role=found, actor=request.user, **changes)
         return self.answer(CustomRoleSerializer, changed)
 
     @extend_schema(responses={204: None})

@@ -41,7 +41,9 @@ def _reencrypt(model: type[models.Model], name: str, unread: list[str]) -> int:
     others = sealed.exclude(sealed_value__startswith=f"gcm:{current_key_id()}:").values_list("pk", flat=True)
     for primary_key in list(others):
         with transaction.atomic():
-            row = manager.select_for_update(of=("self",)).only("pk", name).get(pk=primary_key)
+            row = manager.select_for_update(of=("self",)).only("pk", name).filter(pk=primary_key).first()
+            if row is None:  # deleted meanwhile
+                continue
             if unreadable(row, name):
                 unread.append(f"{model._meta.label}.{name} of {primary_key}")
                 continue
