@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 import uuid
@@ -118,6 +119,7 @@ class LogNews:
         self.news = threading.Event()
         self._leave: Callable[[], None] | None = None
         self._watched_at = -float(AGAIN_SECONDS)
+        self._again_at = math.inf
         self._is_over = False
         self._lock = threading.Lock()
 
@@ -125,9 +127,12 @@ class LogNews:
         environment = get_visible_or_404(_environments(), key.created_by, pk=self.environment_id)
         require(key.created_by, PERMISSION, environment)
         self._watch(environment)
+        if time.monotonic() >= self._again_at:
+            self.news.set()
         if not self.news.is_set():
             return []
         self.news.clear()
+        self._again_at = math.inf
         try:
             page = logs.read_page(environment, after=self.after, **self.wanted)
         except Problem as problem:
@@ -163,7 +168,9 @@ class LogNews:
         leave()
 
     def _told(self, problem: Problem) -> list[Event]:
-        """Once, until it is another one."""
+        """Once, until it is another one. The lines that could not be read are asked for again: where Odoo has fallen
+        silent, nothing else would."""
+        self._again_at = time.monotonic() + AGAIN_SECONDS
         if problem.code == self.problem:
             return []
         self.problem = problem.code

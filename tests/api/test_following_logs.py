@@ -1,0 +1,62 @@
+"""Following an environment's log by the API, on a server that answers as a test wants it to."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from asgiref.sync import sync_to_async
+from django.db import connections
+
+from apps.environments.models import Environment
+from tests.api.conftest import Program, make_program
+from tests.api.listening import Listener
+from tests.api.log_engine import environment_at, log_engine
+from tests.cast import Cast, make_cast
+from tests.servers.peer import Peer
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def _quick(settings):
+    settings.API_STREAM_POLL_SECONDS = 0.05
+    settings.API_STREAM_HEARTBEAT_SECONDS = 0.3
+
+
+@pytest.fixture(autouse=True)
+async def closed_connections(transactional_db):
+    yield
+    await sync_to_async(connections.close_all)()
+
+
+@sync_to_async
+def _prepared(peer: Peer) -> tuple[Cast, Environment, Program]:
+    cast = make_cast()
+    return cast, environment_at(peer, cast.acme), make_program(cast.acme, cast.vera, "ro")
+
+
+def path_of(environment: Environment) -> str:
+    return f"/environments/{environment.pk}/logs/stream"
+
+
+async def texts_of(listener: Listener, count: int) -> list[Any]:
+    """Of the next lines; heartbeats in between do not count."""
+    return [(await asyncio.wait_for(listener.event("line"), 15))["data"]["text"] for _ in range(count)]
+
+
+async def test_lines_that_could_not_be_read_come_though_odoo_is_silent():
+    with log_engine() as (engine, peer):
+        _, environment, program = await _prepared(peer)
+        engine.write("begins")
+        listener = await Listener.open(program, path_of(environment))
+        assert await texts_of(listener, 1) == ["begins"]
+        assert await asyncio.to_thread(engine.followed.wait, 10)
+        await asyncio.sleep(0.5)  # what the watcher said when it began is looked after by then
+        engine.failures = 1
+        engine.write("the last for a long time")
+        engine.announce()
+        assert (await listener.event("problem"))["data"]["error"] == "environments.log_unreadable"
+        assert await texts_of(listener, 1) == ["the last for a long time"]
+        await listener.close()
