@@ -12,7 +12,7 @@ from django.db import connections
 from apps.environments.models import Environment
 from tests.api.conftest import Program, make_program
 from tests.api.listening import Listener
-from tests.api.log_engine import environment_at, log_engine
+from tests.api.log_engine import environment_at, log_engine, now
 from tests.cast import Cast, make_cast
 from tests.servers.peer import Peer
 
@@ -59,4 +59,33 @@ async def test_lines_that_could_not_be_read_come_though_odoo_is_silent():
         engine.announce()
         assert (await listener.event("problem"))["data"]["error"] == "environments.log_unreadable"
         assert await texts_of(listener, 1) == ["the last for a long time"]
+        await listener.close()
+
+
+async def test_what_was_missed_is_read_once_and_comes_in_order():
+    with log_engine() as (engine, peer):
+        _, environment, program = await _prepared(peer)
+        texts = [str(number) for number in range(4500)]
+        engine.write(*texts, at=now() - 60_000_000)
+        headers = {"Last-Event-ID": str(engine.lines[0][0])}
+        listener = await Listener.open(program, path_of(environment), **headers)
+        assert await texts_of(listener, 4499) == texts[1:]
+        # Once by itself, and perhaps once because the watcher has begun.
+        assert len(engine.asked) <= 2
+        await listener.close()
+
+
+@pytest.mark.parametrize("hours", [2, 24 * 365 * 50])
+async def test_who_was_away_for_long_begins_with_the_last_lines(hours):
+    with log_engine() as (engine, peer):
+        _, environment, program = await _prepared(peer)
+        engine.write("known", "missed", at=now() - hours * 3600 * 1_000_000)
+        engine.write("one", "two", "three", at=now() - 5_000_000)
+        headers = {"Last-Event-ID": str(engine.lines[0][0])}
+        listener = await Listener.open(program, path_of(environment) + "?tail=2", **headers)
+        assert await texts_of(listener, 2) == ["two", "three"]
+        assert (engine.asked[0].get("tail"), engine.asked[0].get("since")) == ("2", None)
+        engine.write("four")
+        engine.announce()
+        assert await texts_of(listener, 1) == ["four"]
         await listener.close()

@@ -6,6 +6,7 @@ import math
 import threading
 import time
 import uuid
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -19,7 +20,9 @@ from rest_framework.response import Response
 
 from apps.api.base import ApiView
 from apps.api.models import ApiKey
+from apps.api.resources.events import LONGEST_ABSENCE
 from apps.api.streams import LAST_EVENT, STREAM, Event, number_of, stream
+from apps.core import clock
 from apps.core.exceptions import Problem
 from apps.environments import logs
 from apps.environments.log_watch import watch
@@ -31,6 +34,8 @@ from apps.orgs.querysets import get_visible_or_404
 PERMISSION = "project.environments.logs.view"
 LARGEST_NUMBER = 10**17
 AGAIN_SECONDS = 5
+# What a stream reads at once, and keeps until it is sent.
+LARGEST_PIECE = 2 * 2**20
 # A server that answers slowly holds up the looks of other logs at most, and of no other stream.
 _readers = ThreadPoolExecutor(8, thread_name_prefix="environment-log")
 
@@ -111,10 +116,18 @@ class EnvironmentLogStreamView(ApiView):
 
 class LogNews:
     """What is new in one environment's log since the last look. The server is asked only when the shared watcher of the
-    environment says that there is something, over the watcher's own connection. The identifier is the line's number."""
+    environment says that there is something, over the watcher's own connection, for a piece of the log at a time: its
+    lines are kept until they are sent, logs.MOST_LINES at each look. The identifier is the line's number; where the one
+    that was sent is older than LONGEST_ABSENCE, only the last lines are told."""
 
-    def __init__(self, environment_id: uuid.UUID, *, after: int, **wanted: Any) -> None:
-        self.environment_id, self.after, self.wanted = environment_id, after, wanted
+    def __init__(self, environment_id: uuid.UUID, *, after: int, tail: int, level: str, words: str) -> None:
+        self.environment_id, self.tail = environment_id, tail
+        self.filter = {"level": level, "words": words}
+        # Up to where the log has been read, and what of that is not sent yet.
+        self.after = after
+        self._kept: deque[logs.OdooLine] = deque()
+        oldest = (clock.now() - LONGEST_ABSENCE).timestamp() * 1_000_000
+        self._begins_with_last_lines = after < oldest
         self.problem = ""
         self.news = threading.Event()
         self._leave: Callable[[], None] | None = None
@@ -129,18 +142,26 @@ class LogNews:
         self._watch(environment)
         if time.monotonic() >= self._again_at:
             self.news.set()
-        if not self.news.is_set():
-            return []
-        self.news.clear()
-        self._again_at = math.inf
-        try:
-            page = logs.read_page(environment, after=self.after, **self.wanted)
-        except Problem as problem:
-            return self._told(problem)
-        self.problem, self.after = "", page.last
-        if page.more:
+        if self.news.is_set() and not self._kept:
+            self.news.clear()
+            self._again_at = math.inf
+            try:
+                self._read(environment)
+            except Problem as problem:
+                return self._told(problem)
+        lines = [self._kept.popleft() for _ in range(min(len(self._kept), logs.MOST_LINES))]
+        return [Event("line", EnvironmentLineSerializer(line).data, str(line.sequence)) for line in lines]
+
+    def _read(self, environment: Environment) -> None:
+        after = 0 if self._begins_with_last_lines else self.after
+        found = logs.read_newest(environment, after=after, tail=self.tail, largest=LARGEST_PIECE)
+        lines = [line for line in found.lines if line.sequence > self.after]
+        if not found.is_whole and (lines or self._begins_with_last_lines):
             self.news.set()
-        return [Event("line", EnvironmentLineSerializer(line).data, str(line.sequence)) for line in page.lines]
+        # Where nothing was written yet, the first lines are the last ones too.
+        self._begins_with_last_lines = not (lines or self.after)
+        self.problem, self.after = "", lines[-1].sequence if lines else self.after
+        self._kept.extend(logs.filtered(lines, **self.filter))
 
     def close(self) -> None:
         """Nobody looks any more. A look that is under way in another thread sees to it itself."""
