@@ -10,6 +10,7 @@ from asgiref.sync import sync_to_async
 from django.db import connections
 
 from apps.environments.models import Environment
+from apps.orgs import overrides
 from tests.api.conftest import Program, make_program
 from tests.api.listening import Listener
 from tests.api.log_engine import environment_at, log_engine, now
@@ -89,3 +90,40 @@ async def test_who_was_away_for_long_begins_with_the_last_lines(hours):
         engine.announce()
         assert await texts_of(listener, 1) == ["four"]
         await listener.close()
+
+
+async def hear_heartbeat(listener: Listener) -> None:
+    while await listener.part() != ": still here\n\n":
+        pass
+
+
+async def test_a_slow_server_holds_up_its_own_organization_alone():
+    with log_engine() as (slow, peer), log_engine() as (quick, other_peer):
+        cast, environment, program = await _prepared(peer)
+        theirs = await sync_to_async(environment_at)(other_peer, cast.umbrella)
+        stranger = await sync_to_async(make_program)(cast.umbrella, cast.charlie)
+        owner = await sync_to_async(make_program)(cast.acme, cast.alice)
+        slow.write("late")
+        quick.write("at once")
+        slow.answering.clear()
+        listeners = [await Listener.open(one, path_of(environment)) for one in (program, owner, owner)]
+        for listener in listeners:
+            await hear_heartbeat(listener)
+        await asyncio.sleep(1)
+        await hear_heartbeat(listeners[2])
+        assert len(slow.asked) == 2
+        other = await Listener.open(stranger, path_of(theirs))
+        assert await texts_of(other, 1) == ["at once"]
+        await sync_to_async(overrides.set_override)(
+            organization=cast.acme,
+            user=cast.vera,
+            code="project.environments.logs.view",
+            effect="deny",
+            actor=cast.alice,
+        )
+        assert (await listeners[0].event())["data"] == {"error": "not_allowed"}
+        slow.answering.set()
+        for listener in listeners[1:]:
+            assert await texts_of(listener, 1) == ["late"]
+        for listener in (*listeners[1:], other):
+            await listener.close()

@@ -8,7 +8,8 @@ import time
 import uuid
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
+from functools import partial
 from typing import Any
 
 from django.http import StreamingHttpResponse
@@ -19,6 +20,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.api.base import ApiView
+from apps.api.log_readers import LogReaders
 from apps.api.models import ApiKey
 from apps.api.resources.events import LONGEST_ABSENCE
 from apps.api.streams import LAST_EVENT, STREAM, Event, number_of, stream
@@ -36,8 +38,7 @@ LARGEST_NUMBER = 10**17
 AGAIN_SECONDS = 5
 # What a stream reads at once, and keeps until it is sent.
 LARGEST_PIECE = 2 * 2**20
-# A server that answers slowly holds up the looks of other logs at most, and of no other stream.
-_readers = ThreadPoolExecutor(8, thread_name_prefix="environment-log")
+_readers: LogReaders[logs.ReadLines] = LogReaders(16, per_organization=2)
 
 
 class EnvironmentLineQuery(serializers.Serializer):
@@ -111,14 +112,17 @@ class EnvironmentLogStreamView(ApiView):
         query = self.read_query(EnvironmentLineQuery)
         last = min(number_of(request.headers.get("Last-Event-ID", ""), 0), LARGEST_NUMBER)
         news = LogNews(environment_id, after=last, **_wanted(query))
-        return stream(request.auth, news, executor=_readers, close=news.close)
+        return stream(request.auth, news, close=news.close)
 
 
 class LogNews:
     """What is new in one environment's log since the last look. The server is asked only when the shared watcher of the
     environment says that there is something, over the watcher's own connection, for a piece of the log at a time: its
     lines are kept until they are sent, logs.MOST_LINES at each look. The identifier is the line's number; where the one
-    that was sent is older than LONGEST_ABSENCE, only the last lines are told."""
+    that was sent is older than LONGEST_ABSENCE, only the last lines are told.
+
+    No look waits for the server: it starts the reading, and a later one, which has asked for the right again, has the
+    lines."""
 
     def __init__(self, environment_id: uuid.UUID, *, after: int, tail: int, level: str, words: str) -> None:
         self.environment_id, self.tail = environment_id, tail
@@ -126,6 +130,7 @@ class LogNews:
         # Up to where the log has been read, and what of that is not sent yet.
         self.after = after
         self._kept: deque[logs.OdooLine] = deque()
+        self._reading: Future[logs.ReadLines] | None = None
         oldest = (clock.now() - LONGEST_ABSENCE).timestamp() * 1_000_000
         self._begins_with_last_lines = after < oldest
         self.problem = ""
@@ -142,19 +147,29 @@ class LogNews:
         self._watch(environment)
         if time.monotonic() >= self._again_at:
             self.news.set()
-        if self.news.is_set() and not self._kept:
-            self.news.clear()
-            self._again_at = math.inf
+        if self._reading is not None and self._reading.done():
+            reading, self._reading = self._reading, None
             try:
-                self._read(environment)
+                self._keep(reading.result())
             except Problem as problem:
                 return self._told(problem)
+        if self.news.is_set() and not self._kept and self._reading is None:
+            self._start_reading(environment)
         lines = [self._kept.popleft() for _ in range(min(len(self._kept), logs.MOST_LINES))]
         return [Event("line", EnvironmentLineSerializer(line).data, str(line.sequence)) for line in lines]
 
-    def _read(self, environment: Environment) -> None:
+    def _start_reading(self, environment: Environment) -> None:
+        """Where all who may read are at it, there is still news at the next look."""
         after = 0 if self._begins_with_last_lines else self.after
-        found = logs.read_newest(environment, after=after, tail=self.tail, largest=LARGEST_PIECE)
+        read = partial(logs.read_newest, environment, after=after, tail=self.tail, largest=LARGEST_PIECE)
+        self.news.clear()
+        self._reading = _readers.start(environment.project.organization_id, read)
+        if self._reading is None:
+            self.news.set()
+        else:
+            self._again_at = math.inf
+
+    def _keep(self, found: logs.ReadLines) -> None:
         lines = [line for line in found.lines if line.sequence > self.after]
         if not found.is_whole and (lines or self._begins_with_last_lines):
             self.news.set()
