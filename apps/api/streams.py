@@ -12,7 +12,6 @@ import json
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -85,23 +84,18 @@ def stream(
     key: ApiKey,
     look: Look,
     *,
-    executor: ThreadPoolExecutor | None = None,
     close: Callable[[], None] | None = None,
 ) -> StreamingHttpResponse:
-    """The answer that goes on. A look that may wait for something outside brings its own `executor`, so that it holds
-    up no other stream; `close` is called once the stream is over. Raises Problem `api.too_many_streams`."""
+    """The answer that goes on. A look waits for nothing but the database: what takes longer it starts elsewhere, and
+    picks up later. `close` is called once the stream is over. Raises Problem `api.too_many_streams`."""
     ensure_room(key)
-    response = StreamingHttpResponse(
-        _counted(key, look, executor, close), content_type="text/event-stream; charset=utf-8"
-    )
+    response = StreamingHttpResponse(_counted(key, look, close), content_type="text/event-stream; charset=utf-8")
     response["Cache-Control"] = "no-store"
     response["X-Accel-Buffering"] = "no"  # a proxy before us passes each event on at once
     return response
 
 
-async def _counted(
-    key: ApiKey, look: Look, executor: ThreadPoolExecutor | None, close: Callable[[], None] | None
-) -> AsyncIterator[str]:
+async def _counted(key: ApiKey, look: Look, close: Callable[[], None] | None) -> AsyncIterator[str]:
     # Many may have come before the first of them began: nothing else runs between this look and the count.
     try:
         ensure_room(key)
@@ -110,7 +104,7 @@ async def _counted(
         return
     _open_streams.update(_places(key))
     try:
-        async for text in _events(key, look, executor):
+        async for text in _events(key, look):
             yield text
     finally:
         _open_streams.subtract(_places(key))
@@ -121,12 +115,12 @@ async def _counted(
             await asyncio.to_thread(close)
 
 
-async def _events(key: ApiKey, look: Look, executor: ThreadPoolExecutor | None) -> AsyncIterator[str]:
+async def _events(key: ApiKey, look: Look) -> AsyncIterator[str]:
     yield f"retry: {_RETRY_MILLISECONDS}\n\n"
     spoken = time.monotonic()
     while True:
         try:
-            events = await _look(key, look, executor)
+            events = await _look(key, look)
         except StreamOver as over:
             for event in over.events:
                 yield event.encode()
@@ -141,7 +135,7 @@ async def _events(key: ApiKey, look: Look, executor: ThreadPoolExecutor | None) 
         await asyncio.sleep(settings.API_STREAM_POLL_SECONDS)
 
 
-async def _look(key: ApiKey, look: Look, executor: ThreadPoolExecutor | None) -> list[Event]:
+async def _look(key: ApiKey, look: Look) -> list[Event]:
     def looked() -> list[Event]:
         try:
             return look(keys.reopen_key(key))
@@ -149,7 +143,7 @@ async def _look(key: ApiKey, look: Look, executor: ThreadPoolExecutor | None) ->
             reason = getattr(error, "code", "not_allowed")
             raise StreamOver([Event("closed", {"error": reason})]) from error
 
-    return await database_sync_to_async(looked, thread_sensitive=False, executor=executor)()
+    return await database_sync_to_async(looked, thread_sensitive=False)()
 
 
 def _json(data: Any) -> str:

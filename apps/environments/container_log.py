@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import struct
 import time
-from typing import Any
+from typing import Any, NamedTuple
 
 from apps.servers.host import Host
 
@@ -17,9 +17,16 @@ _PIECE = 2**16
 _HEADER = struct.Struct(">BxxxL")
 
 
-def read_log(host: Host, container: str, **limits: Any) -> bytes:
+class ContainerLog(NamedTuple):
+    """What was read; `is_whole` where nothing was left behind it."""
+
+    content: bytes
+    is_whole: bool
+
+
+def read_log(host: Host, container: str, *, largest: int = LARGEST_LOG, **limits: Any) -> ContainerLog:
     """Both outputs of a container without a terminal, each line behind its time; `limits` as Docker takes them (`tail`,
-    `since`). After LARGEST_LOG bytes or SECONDS it ends with the last whole line: the rest is there for the next call.
+    `since`). After `largest` bytes or SECONDS it ends with the last whole line: the rest is there for the next call.
 
     Raises `docker.errors.NotFound` where there is no such container.
     """
@@ -27,9 +34,9 @@ def read_log(host: Host, container: str, **limits: Any) -> bytes:
     wanted = {"stdout": 1, "stderr": 1, "timestamps": 1} | limits
     with api._get(api._url("/containers/{0}/logs", container), params=wanted, stream=True) as answer:
         api._raise_for_status(answer)
-        raw, is_whole = _read_until(answer.raw, LARGEST_LOG, time.monotonic() + SECONDS)
+        raw, is_whole = _read_until(answer.raw, largest, time.monotonic() + SECONDS)
     text = _without_headers(raw)
-    return text if is_whole else text[: text.rfind(b"\n") + 1]
+    return ContainerLog(text if is_whole else text[: text.rfind(b"\n") + 1], is_whole)
 
 
 def _read_until(stream: Any, largest: int, deadline: float) -> tuple[bytearray, bool]:

@@ -39,10 +39,12 @@ def watch(environment: Environment, listener: Listener) -> Callable[[], None]:
         with _lock:
             with contextlib.suppress(ValueError):
                 watcher.listeners.remove(listener)
-            if not watcher.listeners:
-                if _watchers.get(environment.pk) is watcher:
-                    del _watchers[environment.pk]
-                watcher.stop()
+            is_last = not watcher.listeners
+            if is_last and _watchers.get(environment.pk) is watcher:
+                del _watchers[environment.pk]
+        # Closing a connection may take a while: nobody else waits for it.
+        if is_last:
+            watcher.stop()
 
     return leave
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 import uuid
+from collections import deque
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
+from functools import partial
 from typing import Any
 
 from django.http import StreamingHttpResponse
@@ -17,8 +20,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.api.base import ApiView
+from apps.api.log_readers import LogReaders
 from apps.api.models import ApiKey
+from apps.api.resources.events import LONGEST_ABSENCE
 from apps.api.streams import LAST_EVENT, STREAM, Event, number_of, stream
+from apps.core import clock
 from apps.core.exceptions import Problem
 from apps.environments import logs
 from apps.environments.log_watch import watch
@@ -30,8 +36,9 @@ from apps.orgs.querysets import get_visible_or_404
 PERMISSION = "project.environments.logs.view"
 LARGEST_NUMBER = 10**17
 AGAIN_SECONDS = 5
-# A server that answers slowly holds up the looks of other logs at most, and of no other stream.
-_readers = ThreadPoolExecutor(8, thread_name_prefix="environment-log")
+# What a stream reads at once, and keeps until it is sent.
+LARGEST_PIECE = 2 * 2**20
+_readers: LogReaders[logs.ReadLines] = LogReaders(16, per_organization=2)
 
 
 class EnvironmentLineQuery(serializers.Serializer):
@@ -105,19 +112,32 @@ class EnvironmentLogStreamView(ApiView):
         query = self.read_query(EnvironmentLineQuery)
         last = min(number_of(request.headers.get("Last-Event-ID", ""), 0), LARGEST_NUMBER)
         news = LogNews(environment_id, after=last, **_wanted(query))
-        return stream(request.auth, news, executor=_readers, close=news.close)
+        return stream(request.auth, news, close=news.close)
 
 
 class LogNews:
     """What is new in one environment's log since the last look. The server is asked only when the shared watcher of the
-    environment says that there is something, over the watcher's own connection. The identifier is the line's number."""
+    environment says that there is something, over the watcher's own connection, for a piece of the log at a time: its
+    lines are kept until they are sent, logs.MOST_LINES at each look. The identifier is the line's number; where the one
+    that was sent is older than LONGEST_ABSENCE, only the last lines are told.
 
-    def __init__(self, environment_id: uuid.UUID, *, after: int, **wanted: Any) -> None:
-        self.environment_id, self.after, self.wanted = environment_id, after, wanted
+    No look waits for the server: it starts the reading, and a later one, which has asked for the right again, has the
+    lines."""
+
+    def __init__(self, environment_id: uuid.UUID, *, after: int, tail: int, level: str, words: str) -> None:
+        self.environment_id, self.tail = environment_id, tail
+        self.filter = {"level": level, "words": words}
+        # Up to where the log has been read, and what of that is not sent yet.
+        self.after = after
+        self._kept: deque[logs.OdooLine] = deque()
+        self._reading: Future[logs.ReadLines] | None = None
+        oldest = (clock.now() - LONGEST_ABSENCE).timestamp() * 1_000_000
+        self._begins_with_last_lines = after < oldest
         self.problem = ""
         self.news = threading.Event()
         self._leave: Callable[[], None] | None = None
         self._watched_at = -float(AGAIN_SECONDS)
+        self._again_at = math.inf
         self._is_over = False
         self._lock = threading.Lock()
 
@@ -125,17 +145,38 @@ class LogNews:
         environment = get_visible_or_404(_environments(), key.created_by, pk=self.environment_id)
         require(key.created_by, PERMISSION, environment)
         self._watch(environment)
-        if not self.news.is_set():
-            return []
-        self.news.clear()
-        try:
-            page = logs.read_page(environment, after=self.after, **self.wanted)
-        except Problem as problem:
-            return self._told(problem)
-        self.problem, self.after = "", page.last
-        if page.more:
+        if time.monotonic() >= self._again_at:
             self.news.set()
-        return [Event("line", EnvironmentLineSerializer(line).data, str(line.sequence)) for line in page.lines]
+        if self._reading is not None and self._reading.done():
+            reading, self._reading = self._reading, None
+            try:
+                self._keep(reading.result())
+            except Problem as problem:
+                return self._told(problem)
+        if self.news.is_set() and not self._kept and self._reading is None:
+            self._start_reading(environment)
+        lines = [self._kept.popleft() for _ in range(min(len(self._kept), logs.MOST_LINES))]
+        return [Event("line", EnvironmentLineSerializer(line).data, str(line.sequence)) for line in lines]
+
+    def _start_reading(self, environment: Environment) -> None:
+        """Where all who may read are at it, there is still news at the next look."""
+        after = 0 if self._begins_with_last_lines else self.after
+        read = partial(logs.read_newest, environment, after=after, tail=self.tail, largest=LARGEST_PIECE)
+        self.news.clear()
+        self._reading = _readers.start(environment.project.organization_id, read)
+        if self._reading is None:
+            self.news.set()
+        else:
+            self._again_at = math.inf
+
+    def _keep(self, found: logs.ReadLines) -> None:
+        lines = [line for line in found.lines if line.sequence > self.after]
+        if not found.is_whole and (lines or self._begins_with_last_lines):
+            self.news.set()
+        # Where nothing was written yet, the first lines are the last ones too.
+        self._begins_with_last_lines = not (lines or self.after)
+        self.problem, self.after = "", lines[-1].sequence if lines else self.after
+        self._kept.extend(logs.filtered(lines, **self.filter))
 
     def close(self) -> None:
         """Nobody looks any more. A look that is under way in another thread sees to it itself."""
@@ -163,7 +204,9 @@ class LogNews:
         leave()
 
     def _told(self, problem: Problem) -> list[Event]:
-        """Once, until it is another one."""
+        """Once, until it is another one. The lines that could not be read are asked for again: where Odoo has fallen
+        silent, nothing else would."""
+        self._again_at = time.monotonic() + AGAIN_SECONDS
         if problem.code == self.problem:
             return []
         self.problem = problem.code

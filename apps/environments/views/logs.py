@@ -76,7 +76,7 @@ def log_download(request: HttpRequest, organization: str, project: str, environm
     """The newest lines as a text file."""
     found = get_environment(request, organization, project, environment)
     require(request.user, PERMISSION, found)
-    lines = odoo_logs.read_newest(found, tail=DOWNLOAD_LINES)
+    lines = odoo_logs.read_newest(found, tail=DOWNLOAD_LINES).lines
     text = "".join(f"{line.text}\n" for line in lines)
     response = HttpResponse(text, content_type="text/plain; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{found.slug}-odoo.log"'
