@@ -53,4 +53,5 @@ def ensure_quota(environment: Environment, *, before: Allocation | None = None) 
 def name_environments_of_organization(sender: Any, organization: Organization, **_: Any) -> list[str]:
     """An organization is not deleted while an environment of it exists."""
     environments = Environment.objects.existing().filter(project__organization=organization)
-    return [f"{one.project.name} · {one.name}" for one in environments.select_related("project")]
+    names = environments.order_by("project__name", "name").values_list("project__name", "name")
+    return [f"{project} · {name}" for project, name in names]

@@ -15,6 +15,8 @@ from apps.orgs.services import lock_organization
 from apps.orgs.signals import organization_in_use
 
 DELETE = "org.delete"
+# A message names no more than these.
+MOST_NAMED = 20
 
 
 def objections(organization: Organization) -> list[str]:
@@ -39,7 +41,8 @@ def request_deletion(*, organization: Organization, confirmation: str, actor: Us
         return organization
     names = objections(organization)
     if names:
-        raise Conflict("orgs.in_use", organization=organization.name, names=", ".join(names))
+        named = ", ".join(names[:MOST_NAMED]) + (f" and {more} more" if (more := len(names) - MOST_NAMED) > 0 else "")
+        raise Conflict("orgs.in_use", organization=organization.name, names=named)
     organization.delete_after = clock.now() + DELETION_GRACE
     organization.deletion_requested_by = actor
     organization.save(update_fields=["delete_after", "deletion_requested_by", "updated_at"])

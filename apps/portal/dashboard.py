@@ -23,6 +23,12 @@ from apps.servers.models import Server
 CARDS_PER_PROJECT = 6
 PROJECTS_PER_PAGE = 12
 MOST_CONCERNS = 20
+# What a card shows: all columns of three hundred rows would take longer than the rest of the page.
+_SHOWN = (
+    "project_id", "name", "slug", "environment_type", "status", "host_name", "branch", "needs_redeploy",
+    "server__name", "server__https_port",
+)  # fmt: skip
+_SHOWN_OF_DEPLOYMENT = ("number", "commit", "commit_subject", "created_at", "operation__status")
 IMPORTANCE = (EnvironmentType.PRODUCTION, EnvironmentType.STAGING, EnvironmentType.DEVELOPMENT)
 
 
@@ -106,7 +112,10 @@ def dashboard_for(organization: Organization, user: Any, page: str | None = None
     projects = Project.objects.visible_to(user).filter(organization=organization).select_related("organization")
     shown = Paginator(projects, PROJECTS_PER_PAGE).get_page(page)
     groups = {project.pk: ProjectGroup(project, project_address(project)) for project in shown}
-    for card in _cards(_first_of_each(environments.filter(project__in=list(groups)))):
+    first = _first_of_each(environments.filter(project__in=list(groups)))
+    for environment in first:
+        environment.project = groups[environment.project_id].project
+    for card in _cards(first):
         group = groups[card.environment.project_id]
         group.cards.append(card)
         group.total = card.environment.beside
@@ -130,17 +139,16 @@ def _first_of_each(environments: EnvironmentQuerySet) -> list[Environment]:
     )
     return list(
         ranked.filter(rank__lte=CARDS_PER_PROJECT)
-        .without_secrets()
-        .select_related("project__organization", "server")
+        .select_related("server")
+        .only(*_SHOWN)
         .annotate(last_deployment=Subquery(last))
         .order_by("project__name", "rank")
     )
 
 
 def _cards(environments: list[Environment]) -> list[EnvironmentCard]:
-    deployments = Deployment.objects.select_related("operation", "triggered_by").in_bulk(
-        [one.last_deployment for one in environments if one.last_deployment]
-    )
+    last = [one.last_deployment for one in environments if one.last_deployment]
+    deployments = Deployment.objects.select_related("operation").only(*_SHOWN_OF_DEPLOYMENT).in_bulk(last)
     running = {
         operation.subject_id: operation
         for operation in Operation.objects.filter(

@@ -8,7 +8,8 @@ from datetime import timedelta
 from typing import Any
 
 from django.core.paginator import Page, Paginator
-from django.db.models import Count, Sum
+from django.db.models import Count, Sum, Window
+from django.db.models.functions import RowNumber
 
 from apps.core import clock
 from apps.core.templatetags.core import megabytes
@@ -21,9 +22,10 @@ from apps.projects.models import Project
 from apps.servers.models import Server
 
 PERIODS = (("1", "Day"), ("7", "Week"), ("30", "Month"), ("90", "Quarter"))
-PROJECTS_PER_PAGE = 20
-ENVIRONMENTS_PER_PROJECT = 50
+PROJECTS_PER_PAGE = 10
+ENVIRONMENTS_PER_PROJECT = 10
 ROWS_WITHOUT_SCRIPT = 32
+_SHOWN = ("project_id", "name", "slug", "status", "cpu", "memory_megabytes", "disk_megabytes", "server__name")
 
 
 def title_of(resource: Resource) -> str:
@@ -103,11 +105,12 @@ def projects_page(organization: Organization, user: Any, number: str | None) -> 
     )
     totals = {row["project_id"]: Allocation(row["cpu"], row["memory"], row["disk"], row["count"]) for row in sums}
     rows: dict[Any, list[tuple[Environment, str]]] = {}
-    visible = environments.visible_to(user).without_secrets().select_related("project__organization", "server")
-    for environment in visible.order_by("project", "name")[: PROJECTS_PER_PAGE * ENVIRONMENTS_PER_PROJECT]:
-        mine = rows.setdefault(environment.project_id, [])
-        if len(mine) < ENVIRONMENTS_PER_PROJECT:
-            mine.append((environment, environment_address(environment)))
+    place = Window(RowNumber(), partition_by="project", order_by="name")
+    visible = environments.visible_to(user).annotate(place=place).select_related("server").only(*_SHOWN)
+    by_key = {project.pk: project for project in shown}
+    for environment in visible.filter(place__lte=ENVIRONMENTS_PER_PROJECT).order_by("project", "name"):
+        environment.project = by_key[environment.project_id]
+        rows.setdefault(environment.project_id, []).append((environment, environment_address(environment)))
     page.object_list = [
         ProjectUsage(project, project_address(project), totals.get(project.pk, Allocation()), rows.get(project.pk, []))
         for project in shown

@@ -23,6 +23,11 @@ from apps.servers.models import Server
 
 # Cards of each stage side by side, and of one stage on a page of its own.
 STAGE_CARDS, STAGE_PAGE = 12, 48
+# What such a card shows.
+_SHOWN = (
+    "project_id", "name", "slug", "environment_type", "status", "host_name", "branch", "needs_redeploy", "cpu",
+    "memory_megabytes", "server__name", "server__https_port",
+)  # fmt: skip
 
 
 @require_GET
@@ -33,7 +38,7 @@ def stages(request: HttpRequest, organization: str, project: str) -> HttpRespons
     require(request.user, "project.view", found)
     stage = next((kind for kind in EnvironmentType.values if kind == request.GET.get("stage")), "")
     stages = [(kind, label) for kind, label in EnvironmentType.choices if stage in ("", kind)]
-    rows = Environment.objects.existing().filter(project=found).without_secrets().select_related("server")
+    rows = Environment.objects.existing().filter(project=found).select_related("server").only(*_SHOWN)
     number, size = (request.GET.get("page"), STAGE_PAGE) if stage else (1, STAGE_CARDS)
     pages = {kind: Paginator(rows.filter(environment_type=kind), size).get_page(number) for kind, _ in stages}
     environments = [environment for page in pages.values() for environment in page]
