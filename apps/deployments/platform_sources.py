@@ -19,6 +19,8 @@ from apps.deployments.releases import latest_applied, store_source
 from apps.deployments.sources import clone, modules_of, remember_commit, snapshot_of, snapshots_of, sources_of
 from apps.environments.sources import Source
 
+# What Git says, where the address leads, and a token that cannot be decrypted.
+_OF_THE_REPOSITORY = ("projects.", "core.address", "core.secret_unreadable")
 # Not the repository's fault: the same for every other one.
 _OF_THE_PLATFORM = ("projects.git_disk_full",)
 
@@ -90,7 +92,7 @@ def _is_the_repositorys(error: Exception) -> bool:
     """Whether reading the repository failed; what the server or its connection say is another matter."""
     if not isinstance(error, Problem):
         return True
-    return error.code.startswith(("projects.", "core.address")) and error.code not in _OF_THE_PLATFORM
+    return error.code.startswith(_OF_THE_REPOSITORY) and error.code not in _OF_THE_PLATFORM
 
 
 def _words(error: Exception) -> str:

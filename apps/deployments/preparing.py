@@ -214,21 +214,21 @@ def make_personal(context: DeployContext) -> None:
 def follow_address(context: DeployContext) -> bool:
     """The environment has another address than when its database was filled (it was brought back under another name, or
     the proxy has another port): Odoo's own address follows, unless somebody has set one of their own. True where it
-    did. The container is made anew then, because Odoo remembers its address."""
+    did. Odoo remembers its address: the container is another one then, because the address is in its digest."""
     environment, specification = context.environment, context.base_specification
     before, now = environment.base_url, environment.url
     if not before or before == now:
-        return bool(context.run.data.get("has_new_address"))
+        return False
     statement = follow_address_statement(before=before, now=now)
-    changed = bool(run_sql(context.host, specification, statement, database=specification.database_name))
-    if changed:
-        context.run.remember(has_new_address=True)
+    is_ours = bool(run_sql(context.host, specification, statement, database=specification.database_name))
+    if is_ours:
         context.run.info(f"Odoo's own address (web.base.url) is {now} now, instead of {before}.")
     else:
         context.run.info(f"Odoo's own address (web.base.url) was set to something else than {before}, and stays.")
+    # Last: until it is stored, whoever goes on does all of this again, to the same end.
     environment.base_url = now
     environment.save(update_fields=["base_url", "updated_at"])
-    return changed
+    return is_ours
 
 
 def is_installed(context: DeployContext) -> bool:

@@ -133,8 +133,9 @@ def find(context: DeployContext, key: str | None) -> Seed | None:
 
 def fits(seed: Seed, modules: Iterable[str], content: dict[str, str]) -> bool:
     """False where the seed's install held a module from elsewhere (one of Odoo's own) for which these custom modules
-    have code of the same name. Base is installed without any custom code, by every deployment."""
-    return not content or not set(modules) & set(seed.installed) - set(content)
+    have code of the same name, or where nobody noted what it held, as of old. Base is installed without any custom
+    code, by every deployment."""
+    return not content or (bool(seed.installed) and not set(modules) & set(seed.installed) - set(content))
 
 
 def copy(context: DeployContext, seed: Seed) -> None:
@@ -156,6 +157,7 @@ def keep(context: DeployContext, key: str | None, modules: dict[str, str], *, cu
     installed = sorted(name for name, (state, _) in states.items() if state in INSTALLED)
     if set(custom) & set(installed) - set(modules):
         return False
+    remove_unlisted(context.host, context.environment.server)
     seed = _reserve(context, key, modules, installed)
     if seed is None:
         return False
@@ -181,10 +183,20 @@ def make_spare(context: DeployContext) -> None:
 
 def remove_oldest(host: Host, server: Server) -> None:
     """Forgets the seeds that were not used for the longest time, beyond SEEDS_PER_SERVER."""
-    recent = clock.now() - KEPT_AFTER_USE
     ready = Seed.objects.filter(server=server, status=Seed.Status.READY)
-    ordered = ready.order_by(F("last_used_at").desc(nulls_last=True), "-created_at")
-    for seed in ordered[SEEDS_PER_SERVER:]:
+    _remove(host, ready.order_by(F("last_used_at").desc(nulls_last=True), "-created_at")[SEEDS_PER_SERVER:])
+
+
+def remove_unlisted(host: Host, server: Server) -> None:
+    """Forgets the seeds of which nobody noted what they held: they never fit, and stand in the place of one that
+    would."""
+    ready = Seed.objects.filter(server=server, status=Seed.Status.READY)
+    _remove(host, ready.filter(installed=[]).exclude(modules={}))
+
+
+def _remove(host: Host, seeds: Iterable[Seed]) -> None:
+    recent = clock.now() - KEPT_AFTER_USE
+    for seed in seeds:
         if (seed.last_used_at or seed.created_at) < recent:
             seed.delete()
             for folder in (_folder(seed), _folder(seed).with_name(f"{_folder(seed).name}.spare")):

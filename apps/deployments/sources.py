@@ -58,7 +58,7 @@ def clone(context: DeployContext, position: int, source: Source) -> None:
             "url": repository.url,
             "branch": source.branch,
             "commit": commit,
-            "subdirectory": remote.subdirectory,
+            "subdirectory": source.subdirectory,
             "subject": subject[:200],
             "folder": str(folder),
             "directories": snapshot.directories,
@@ -96,14 +96,14 @@ def snapshots_of(source: Source) -> QuerySet[SourceSnapshot]:
 
 def snapshot_of(source: Source, commit: str) -> SourceSnapshot | None:
     """What is known of a commit."""
-    return snapshots_of(source).filter(commit=commit, subdirectory=source.git.subdirectory).first()
+    return snapshots_of(source).filter(commit=commit, subdirectory=source.subdirectory).first()
 
 
 def folder_of(organization_id: Any, source: Source, commit: str) -> PurePosixPath:
     """Where a commit lies on the server. Another subdirectory of the same commit is other content."""
     if source.is_platform:
         return paths.platform_repository_directory(source.repository.slug) / commit
-    folder = source.git.subdirectory
+    folder = source.subdirectory
     suffix = f"-{hashlib.sha256(folder.encode()).hexdigest()[:8]}" if folder else ""
     return paths.organization_directory(organization_id) / str(source.repository.pk) / f"{commit}{suffix}"
 
@@ -155,7 +155,7 @@ def _read(source: Source, commit: str, tree: Path) -> SourceSnapshot:
     }
     values = {"directories": manifests.addons_directories(tree), "modules": modules}
     owner = "platform_repository" if source.is_platform else "repository"
-    key = {owner: source.repository, "commit": commit, "subdirectory": source.git.subdirectory}
+    key = {owner: source.repository, "commit": commit, "subdirectory": source.subdirectory}
     snapshot, _ = SourceSnapshot.objects.update_or_create(**key, defaults=values)
     return snapshot
 

@@ -75,8 +75,6 @@ def wanted_container(context: DeployContext) -> ContainerSpecification:
 
 def is_current(context: DeployContext) -> bool:
     """True where the container that is there has this very content: image, code, configuration, variables, address."""
-    if context.run.data.get("has_new_address"):
-        return False
     found = find_container(context.host, context.base_specification.container_name("odoo"))
     return found is not None and digest_of(found) == wanted_container(context).digest
 

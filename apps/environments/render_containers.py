@@ -62,7 +62,7 @@ class ContainerSpecification:
     restart: str = "unless-stopped"
     log_size_megabytes: int = 10
     log_files: int = 3
-    # Digests of mounted files, so that a changed file is a changed container.
+    # Digests of mounted files, and what else is in no other value here, so that a change of it is another container.
     files: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -152,6 +152,8 @@ def odoo_container(
         environment=odoo_environment(specification),
         labels=_labels(specification, "odoo") | {f"{LABEL}.release": release, SLOT_LABEL: specification.slot},
         stop_timeout=30,
+        # Odoo reads its address from the database once, and remembers it.
+        files={"web.base.url": f"{specification.host_name}:{specification.https_port}"},
     )
 
 

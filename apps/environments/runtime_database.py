@@ -128,13 +128,14 @@ def personal_statements(*, base_url: str, login: str, password_hash: str, langua
 
 
 def follow_address_statement(*, before: str, now: str) -> str:
-    """Odoo's own address, where it is still the one that we wrote; prints a line where it was. To be run inside the
-    environment's database, as its owner."""
+    """Odoo's own address, where it is still the one that we wrote, or is the present one already (a worker was lost
+    right after it had written); prints a line where it is ours. To be run inside the environment's database, as its
+    owner."""
     return _text(
         sql.SQL(
             "UPDATE public.ir_config_parameter SET value = {}, write_date = now() AT TIME ZONE 'UTC' "
-            "WHERE key = 'web.base.url' AND value = {} RETURNING 'changed';\n"
-        ).format(sql.Literal(now), sql.Literal(before))
+            "WHERE key = 'web.base.url' AND value IN ({}, {}) RETURNING 'ours';\n"
+        ).format(*map(sql.Literal, (now, before, now)))
     )
 
 

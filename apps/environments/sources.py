@@ -63,6 +63,11 @@ class Source:
         return self.repository
 
     @property
+    def subdirectory(self) -> str:
+        """The folder of the repository that is taken; all of one of the platform. Known without its secrets."""
+        return "" if isinstance(self.repository, PlatformRepository) else self.repository.subdirectory
+
+    @property
     def is_overridden(self) -> bool:
         """True where the environment differs from its project."""
         return self.excluded or self.branch != self.inherited_branch

@@ -49,6 +49,9 @@ class Folders:
     def exists(self, path: PurePosixPath | str) -> bool:
         return str(path) in self.trees
 
+    def remove_tree(self, path: PurePosixPath | str) -> None:
+        self.trees.pop(str(path), None)
+
     def upload_tree(self, tree: Path, folder: PurePosixPath, *, run: Any = None) -> None:
         if self.fails is not None:
             raise self.fails

@@ -75,6 +75,14 @@ def test_under_another_address_odoo_learns_it(
     assert query(ground.machine, environment, ADDRESS) == [environment.url] == [environment.base_url]
     assert Visitor(environment).get("/web/login").status_code == 200
 
+    # A worker was lost after it had told the database, and before it noted so.
+    Environment.objects.filter(pk=environment.pk).update(base_url=before)
+    repeated = deploy(environment, cast.alice)
+    assert repeated.status == "success", story(repeated.operation)
+    assert f"is {environment.url} now" in story(repeated.operation)
+    assert "was set to something else" not in story(repeated.operation)
+    assert environment.base_url == environment.url
+
     # An address that somebody has set by hand stays, whatever ours is.
     query(
         ground.machine, environment, "UPDATE ir_config_parameter SET value = 'https://own' WHERE key = 'web.base.url'"

@@ -22,6 +22,7 @@ from tests.cast import Cast
 from tests.deployments.stage import Stage
 from tests.factories import make_environment, make_project
 from tests.lab.addons import odoo_module
+from tests.lost_keys import lose
 
 pytestmark = pytest.mark.lab
 FAILED = "deployments.platform_repository_failed"
@@ -214,6 +215,28 @@ def test_what_runs_and_is_gone_from_the_server_fails(stage: Stage, shared: Platf
         platform_sources.clone_all(stage.begin())
     assert caught.value.code == FAILED
     assert "not on the server" in caught.value.what_to_do
+
+
+def test_a_token_that_cannot_be_read_is_the_trouble_of_its_repository_alone(
+    stage: Stage, shared: PlatformRepository, shop: Any
+) -> None:
+    lose(shared, "token")
+    with_tools, without = shop.head(), shop.commit(odoo_module("shop"), "Without tools")
+    bring(stage)
+    assert [kind for kind, _ in kinds(stage)] == ["primary"]
+    assert platform_sources.names_left_out(stage) == ["Tools"]
+    assert "cannot be decrypted" in stage.run.warnings[0]
+    PlatformRepository.objects.filter(pk=shared.pk).update(token="")
+    assert without != with_tools
+    first = bring(stage.begin()).sources[1]
+    apply(stage)
+    lose(shared, "token")
+    # What runs goes on; what is wanted and was never here fails, and says who can help.
+    assert kinds(bring(stage.begin()))[1] == ("platform", first["commit"])
+    stage.environment.releases.update(applied_at=None)
+    with pytest.raises(Problem) as caught:
+        bring(stage.begin(commit=with_tools))
+    assert (caught.value.code, caught.value.who) == (FAILED, PLATFORM_STAFF)
 
 
 def test_a_project_leaves_them_out(stage: Stage, shared: PlatformRepository) -> None:

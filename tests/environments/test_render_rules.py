@@ -158,6 +158,15 @@ def test_the_digest_tells_content_from_limits() -> None:
     assert render.odoo_container(found, configuration="y", release="1").digest != one.digest
 
 
+@pytest.mark.parametrize("change", [{"host_name": "shop-2.apps.example.com"}, {"https_port": 8443}])
+def test_another_address_is_another_odoo_and_the_same_database(change: dict[str, object]) -> None:
+    """Whatever became of the deployment that told the database: Odoo remembers the address with which it started."""
+    before, now = specification(), specification(**change)
+    found = [render.odoo_container(one, configuration="x", release="1").digest for one in (before, now)]
+    assert found[0] != found[1]
+    assert render.database_container(before, {}).digest == render.database_container(now, {}).digest
+
+
 def test_cpu_is_never_more_than_the_server_has() -> None:
     found = specification(server_cpu=Decimal(2))
     assert render.odoo_container(found, configuration="x", release="1").cpu == Decimal(2)
