@@ -61,7 +61,7 @@ def test_who_may_check(cast, sign_in):
 
 
 @pytest.mark.parametrize("url", ["git@git.example.com:a/b.git", "ssh://git@git.example.com/a", "https://me@git.test/a"])
-def test_addresses_that_no_token_opens(url):
+def test_addresses_that_no_token_opens(db, url):
     with pytest.raises(ValidationError) as caught:
         PlatformRepository(name="Tools", slug="tools", url=url, branch_map={"19.0": "main"}).full_clean()
     assert "url" in caught.value.message_dict
