@@ -7,7 +7,11 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from apps.orgs.grants import copy_memberships
+from apps.orgs.models import Membership, Organization
+from apps.orgs.roles import Role
 from tests.browser.scene import Scene, build_scene
+from tests.cast import Cast
 from tests.crowd import add_crowd
 from tests.routes import GET, TABLE
 from tests.test_every_route import LEADS_ON, REACHES_OUT, address_of
@@ -53,3 +57,21 @@ def test_no_page_grows(scene: Scene, sign_in) -> None:
     assert not asked_more
     too_large = {name: size for name, (_, size) in many.items() if size > LARGEST}
     assert not too_large
+
+
+def test_somebody_in_hundreds_of_organizations(cast: Cast, sign_in) -> None:
+    rows = [Organization(name=f"Company {n:03}", slug=f"company-{n:03}") for n in range(200)]
+    made = Organization.objects.bulk_create(rows)
+    copy_memberships(
+        Membership.objects.bulk_create(Membership(organization=one, user=cast.bob, role=Role.OWNER) for one in made)
+    )
+    client = sign_in(cast.bob)
+    last = client.get("/o/company-199/").content.decode()
+    assert "Company 199" in last
+    assert "Company 030" not in last
+    assert "All organizations" in last
+    # The account's page belongs to no organization: it shows the one that the person was in last.
+    account = client.get("/account/?page=2").content.decode()
+    assert 'href="/o/company-199/settings/"' in account
+    assert "of 201 organizations" in account
+    assert len(account) < LARGEST
