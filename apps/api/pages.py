@@ -8,6 +8,7 @@ from typing import Any
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
@@ -48,9 +49,12 @@ def key_list(request: HttpRequest, organization: Organization) -> HttpResponse:
         else:
             form = ApiKeyForm(organization=organization, person=request.user)
     rows = ApiKey.objects.visible_to(request.user).in_organization(organization)
+    words = request.GET.get("q", "").replace("\0", "").strip()[:100]
+    if words:
+        rows = rows.filter(Q(name__icontains=words) | Q(created_by__email__icontains=words) | Q(last_four=words[-4:]))
     rows = rows.select_related("project", "created_by").order_by("-created_at", "-pk")
     page = Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page"))
-    context = {"organization": organization, "form": form, "page": page, "made": made, "text": text}
+    context = {"organization": organization, "form": form, "page": page, "made": made, "text": text, "words": words}
     return render(request, "api/keys.html", context, status=422 if form.errors else 200)
 
 

@@ -10,6 +10,7 @@ from django.db.models import Count, Sum
 from django.db.models.functions import Coalesce
 
 from apps.core.exceptions import Conflict
+from apps.core.templatetags.core import megabytes
 from apps.environments.models import Environment
 from apps.platform.current import current
 from apps.servers.models import Server
@@ -36,6 +37,23 @@ class Resource:
     def percent(self) -> int:
         """How much is promised, in percent of the total."""
         return round(self.allocated * 100 / self.total) if self.total else 100
+
+    @property
+    def is_exceeded(self) -> bool:
+        """More is promised than there is: the machine or what staff allow became smaller."""
+        return self.allocated > self.total
+
+    @property
+    def text(self) -> str:
+        """`3 of 8 cores`, `6 GB of 15.5 GB`."""
+        if self.unit == "MB":
+            return f"{megabytes(self.allocated)} of {megabytes(self.total)}"
+        return f"{self.allocated.normalize():f} of {_amount(self.total, self.unit)}"
+
+    @property
+    def free_text(self) -> str:
+        """`5 cores`, `9.5 GB`."""
+        return megabytes(self.free) if self.unit == "MB" else _amount(self.free, self.unit)
 
     @property
     def is_nearly_full(self) -> bool:

@@ -14,11 +14,14 @@ from apps.accounts.models import User
 from apps.notifications.inbox import unread_count
 from apps.operations.models import UNFINISHED, Operation
 from apps.orgs.models import Organization
+from apps.orgs.querysets import TenantQuerySet
 from apps.orgs.scope import scope_of
 from apps.portal.side_lists import SideList, account_list, settings_list
 
 SESSION_KEY = "organization"
 THEME_COOKIE = "theme"
+# A person of an agency is in some; whoever is in hundreds does not look for one in a menu.
+MOST_IN_MENU = 20
 # Title, icon, address below the organization, and what its pages' addresses begin with.
 SECTIONS = (
     ("Home", "house", "portal:organization", ()),
@@ -52,11 +55,22 @@ class Navigation:
 
     @cached_property
     def organizations(self) -> list[Organization]:
-        """The person's organizations by name."""
-        if not self.user.is_authenticated:
-            return []
+        """The first of the person's organizations by name, as the menu shows them."""
+        return self._first[:MOST_IN_MENU]
+
+    @property
+    def has_more_organizations(self) -> bool:
+        """The menu does not show all of them; the account's page does."""
+        return len(self._first) > MOST_IN_MENU
+
+    @cached_property
+    def _first(self) -> list[Organization]:
+        return list(self._mine[: MOST_IN_MENU + 1]) if self.user.is_authenticated else []
+
+    @property
+    def _mine(self) -> TenantQuerySet:
         mine = Organization.objects.filter(memberships__user=self.user)
-        return list(mine if scope_of(self.user) is None else mine.visible_to(self.user))
+        return mine if scope_of(self.user) is None else mine.visible_to(self.user)
 
     @cached_property
     def organization(self) -> Organization | None:
@@ -68,12 +82,14 @@ class Navigation:
         if named:
             return self._named(named)
         last = self.request.session.get(SESSION_KEY)
-        chosen = next((one for one in self.organizations if one.slug == last), None)
-        return chosen or next(iter(self.organizations), None)
+        chosen = next((one for one in self._first if one.slug == last), None)
+        if chosen is None and last and self.has_more_organizations:
+            chosen = self._mine.filter(slug=last).first()
+        return chosen or next(iter(self._first), None)
 
     def _named(self, slug: str) -> Organization | None:
-        found = next((one for one in self.organizations if one.slug == slug), None)
-        if found is None:  # platform staff look into organizations that they are not members of
+        found = next((one for one in self._first if one.slug == slug), None)
+        if found is None:  # one of very many, or one that platform staff look into
             found = Organization.objects.visible_to(self.user).filter(slug=slug).first()
         if found and self.request.session.get(SESSION_KEY) != slug:
             self.request.session[SESSION_KEY] = slug

@@ -64,7 +64,7 @@ class OnProjectForm(forms.Form):
 class GiveRoleForm(OnProjectForm):
     """One of the organization's own roles for a member."""
 
-    role = forms.ModelChoiceField(CustomRole.objects.none())
+    role = forms.ModelChoiceField(CustomRole.objects.none(), empty_label="Choose a role")
     field_order = ("role", "project")
 
     def __init__(self, *args: Any, organization: Organization, **kwargs: Any) -> None:
@@ -76,7 +76,7 @@ class OverrideForm(OnProjectForm):
     """An exception for one member."""
 
     code = forms.ChoiceField(label="Permission")
-    effect = forms.ChoiceField(choices=PermissionOverride.Effect.choices, widget=forms.RadioSelect, label="Is")
+    effect = forms.ChoiceField(choices=PermissionOverride.Effect.choices, widget=forms.RadioSelect, label="Effect")
     expires_at = forms.DateTimeField(
         label="Until",
         required=False,

@@ -191,3 +191,16 @@ def test_the_list_offers_nobody_another_role_for_themselves(cast, sign_in):
     page = sign_in(cast.anna).get("/o/acme/settings/members/").content.decode()
     assert address(cast, cast.bob, "role") in page
     assert address(cast, cast.anna, "role") not in page
+
+
+def test_the_list_is_narrowed_to_a_role_and_sorted(cast, sign_in):
+    def people(**query: str) -> list[str]:
+        answer = sign_in(cast.vera).get("/o/acme/settings/members/", query)
+        return [str(row.user) for row in answer.context["page"]]
+
+    assert people() == ["Alice", "Anna", "Bob", "Vera"]
+    assert people(role="developer") == ["Bob"]
+    assert people(sort="-email") == ["Vera", "Bob", "Anna", "Alice"]
+    assert people(sort="-role")[-1] == "Alice"
+    assert people(role="nothing", sort="user__password") == people()
+    assert people(role="developer", q="vera") == []

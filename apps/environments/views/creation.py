@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from django.contrib import messages
@@ -82,7 +83,7 @@ def _with(environment: Environment) -> list[dict[str, Any]]:
     return [
         {
             "name": resource.name,
-            "unit": resource.unit,
+            "text": replace(resource, allocated=resource.allocated + amount).text,
             "total": resource.total,
             "after": resource.allocated + amount,
             "segments": [("Allocated", resource.allocated), ("This environment", amount)],

@@ -21,25 +21,37 @@ from apps.orgs.roles import Role
 
 PAGE_SIZE = 50
 _RANK = Case(*(When(role=role, then=rank) for rank, role in enumerate(Role.values)), default=9)
+SORTS = {
+    "role": (_RANK, "user__email"),
+    "-role": (_RANK.desc(), "user__email"),
+    "email": ("user__email",),
+    "-email": ("-user__email",),
+    "created_at": ("created_at", "user__email"),
+    "-created_at": ("-created_at", "user__email"),
+}
 
 
 @require_GET
 @login_required
 def member_list(request: HttpRequest, organization: str) -> HttpResponse:
-    """Everybody in the organization, the Owner first."""
+    """Everybody in the organization, by words and role; the Owner first unless sorted otherwise."""
     found = get_visible_or_404(Organization, request.user, slug=organization)
     require(request.user, "org.members.list", found)
     people = Membership.objects.filter(organization=found).select_related("user")
     words = request.GET.get("q", "").replace("\0", "").strip()[:100]
     if words:
         people = people.filter(user__email__icontains=words) | people.filter(user__display_name__icontains=words)
-    page = Paginator(people.order_by(_RANK, "user__email"), PAGE_SIZE).get_page(request.GET.get("page"))
+    role, sort = request.GET.get("role", ""), request.GET.get("sort", "")
+    if role in Role.values:
+        people = people.filter(role=role)
+    page = Paginator(people.order_by(*SORTS.get(sort, SORTS["role"])), PAGE_SIZE).get_page(request.GET.get("page"))
     may_manage = has_permission(request.user, "org.members.manage", found)
     roles = assignable_roles(request.user, found) if may_manage else []
     context = {
         "organization": found,
         "page": page,
         "roles": [(role.value, role.label) for role in roles],
+        "filters": Role.choices,
         "may_manage": may_manage,
         "manageable": {role.value for role in roles},
         "may_transfer": has_permission(request.user, "org.ownership.transfer", found),

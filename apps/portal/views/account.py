@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import redirect, render
@@ -18,6 +19,7 @@ from apps.portal.forms import AccountForm
 from apps.portal.navigation import THEME_COOKIE
 
 PROFILE = ["display_name", "time_zone", "theme", "avatar_version"]
+PAGE_SIZE = 50
 ONE_YEAR = 365 * 24 * 3600
 
 
@@ -35,7 +37,8 @@ def account(request: HttpRequest) -> HttpResponse:
         messages.success(request, "Your account is changed.")
         return redirect("portal:account")
     memberships = Membership.objects.filter(user=request.user).select_related("organization")
-    context = {"form": form, "memberships": memberships.order_by("organization__name")}
+    page = Paginator(memberships.order_by("organization__name"), PAGE_SIZE).get_page(request.GET.get("page"))
+    context = {"form": form, "page": page}
     return render(request, "portal/account.html", context, status=422 if form.errors else 200)
 
 

@@ -62,6 +62,9 @@ def team_list(request: HttpRequest, found: Organization) -> HttpResponse:
             messages.success(request, f"The team {team} is made. Choose its people and projects.")
             return redirect("portal:team", found.slug, team.pk)
     rows = Team.objects.filter(organization=found).select_related("group")
+    words = request.GET.get("q", "").replace("\0", "").strip()[:100]
+    if words:
+        rows = rows.filter(name__icontains=words) | rows.filter(description__icontains=words)
     page = Paginator(rows.annotate(size=Count("group__user")).order_by("name"), PAGE_SIZE)
     page = page.get_page(request.GET.get("page"))
     visible = _visible_projects(request, found)
@@ -71,7 +74,7 @@ def team_list(request: HttpRequest, found: Organization) -> HttpResponse:
             by_group.setdefault(group, []).append((visible[project], ProjectRole(role).label))
     for team in page:
         team.projects = sorted(by_group.get(team.group_id, []), key=lambda one: one[0].name)
-    context = {"organization": found, "page": page, "form": form}
+    context = {"organization": found, "page": page, "form": form, "words": words}
     return render(request, "orgs/teams.html", context, status=422 if form.errors else 200)
 
 
