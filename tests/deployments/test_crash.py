@@ -3,6 +3,7 @@ made twice, and no line of the log is lost or doubled."""
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections import Counter
@@ -58,7 +59,8 @@ class Witness:
         self.lines += text.splitlines()
 
     def close(self) -> None:
-        self._events.close()
+        with contextlib.suppress(OSError):  # the engine has closed it already
+            self._events.close()
         for thread in self._threads[1:]:
             thread.join(timeout=10)
 
