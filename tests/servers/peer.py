@@ -21,11 +21,13 @@ _GONE = (OSError, EOFError, paramiko.SSHException)
 
 @dataclass
 class Peer(paramiko.ServerInterface):
-    """What it does with commands, files and the socket of Docker. Everybody is let in."""
+    """What it does with commands, files and the socket of Docker. Everybody is let in, unless it `cuts_sign_in`."""
 
     command: Handler = lambda channel: None
     files: Handler = lambda channel: None
     docker: Handler = lambda channel: None
+    cuts_sign_in: bool = False
+    connection: socket.socket | None = None
     listener: socket.socket = field(default_factory=lambda: socket.create_server(("127.0.0.1", 0)))
     pair: keys.KeyPair = field(default_factory=keys.generate)
     own: keys.KeyPair = field(default_factory=keys.generate)
@@ -43,6 +45,7 @@ class Peer(paramiko.ServerInterface):
             except OSError:
                 return
             with contextlib.suppress(*_GONE):
+                self.connection = connection
                 transport = paramiko.Transport(connection)
                 transport.add_server_key(self.own.for_paramiko())
                 transport.start_server(server=self)
@@ -64,6 +67,8 @@ class Peer(paramiko.ServerInterface):
         threading.Thread(target=work, daemon=True).start()
 
     def check_auth_publickey(self, username: str, key: paramiko.PKey) -> int:
+        if self.cuts_sign_in and self.connection:
+            self.connection.shutdown(socket.SHUT_RDWR)
         return paramiko.AUTH_SUCCESSFUL
 
     def get_allowed_auths(self, username: str) -> str:
@@ -84,9 +89,9 @@ class Peer(paramiko.ServerInterface):
 
 
 @contextlib.contextmanager
-def serving(**handlers: Handler) -> Iterator[Peer]:
+def serving(*, cuts_sign_in: bool = False, **handlers: Handler) -> Iterator[Peer]:
     """`with serving(command=…) as peer`."""
-    peer = Peer(**handlers)
+    peer = Peer(cuts_sign_in=cuts_sign_in, **handlers)
     with peer.listener:
         threading.Thread(target=peer.serve, daemon=True).start()
         yield peer

@@ -57,6 +57,11 @@ def test_an_honest_peer_is_understood() -> None:
         assert host.files.read("/x") == b"x" * 200_000
 
 
+def test_a_connection_that_is_cut_while_signing_in_says_nothing_about_the_key() -> None:
+    with serving(cuts_sign_in=True) as peer, pytest.raises(ConnectionLost):
+        Host(peer.endpoint())
+
+
 def test_output_without_end_is_cut() -> None:
     def shout(channel: paramiko.Channel) -> None:
         for _ in range(20):

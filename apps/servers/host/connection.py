@@ -138,8 +138,9 @@ def _sign_in(transport: Transport, endpoint: Endpoint) -> None:
     try:
         remaining = transport.auth_publickey(endpoint.user, endpoint.key.for_paramiko())
     except (paramiko.AuthenticationException, paramiko.SSHException, OSError, EOFError) as error:
-        refused = isinstance(error, paramiko.AuthenticationException) and "timeout" not in str(error).lower()
-        if refused:
+        # Paramiko calls a connection that is cut or silent in the middle of it a failure of the sign-in too.
+        is_cut = any(words in str(error).lower() for words in ("timeout", "saw eof"))
+        if isinstance(error, paramiko.AuthenticationException) and not is_cut:
             raise Problem("servers.key_refused", address=endpoint.address, user=endpoint.user) from error
         raise ConnectionLost("servers.connection_lost", address=endpoint.address, reason=error) from error
     if remaining:
